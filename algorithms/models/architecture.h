@@ -1,0 +1,76 @@
+// An architecture: layers over the Weights seam, and what a step of them costs.
+//
+// Immutable and shared by all threads; everything that changes is in Weights and Workspace. The
+// registered role is ModelFamily (`model.architecture`), which builds an Architecture for a task.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "algorithms/data/dataset.h"
+#include "algorithms/models/layout.h"
+#include "algorithms/models/weights.h"
+#include "algorithms/models/workspace.h"
+#include "sim/core/random.h"
+#include "sim/core/units.h"
+
+namespace skiff {
+
+struct Batch {
+  kernels::Rows inputs;                  // batch x width, pointers into the shard
+  std::span<const std::int32_t> labels;  // batch; 0..classes-1, or -1/+1 (binary logistic)
+};
+
+// What one training step (or one forward pass) on `batch` samples takes, from shapes alone.
+struct StepCost {
+  Flops flops;        // model flops: 2 a multiply-add
+  Bytes dram;         // weights, gradients and activations moved
+  Bytes activations;  // peak, with what the backward pass needs
+  Bytes scratch;      // transposed weights and the like
+};
+
+// Sums over the rows evaluated; means are taken by the caller, in a fixed order.
+struct Evaluation {
+  std::int64_t rows = 0;
+  std::int64_t correct = 0;
+  double loss = 0;  // summed over rows, without the l2 term
+};
+
+class Architecture {
+ public:
+  virtual ~Architecture() = default;
+
+  virtual const LayoutPtr& layout() const = 0;
+  virtual const TaskShape& task() const = 0;
+  virtual std::string summary() const = 0;  // "mlp, 199,210 parameters"
+  virtual void initialise(Vector& weights, Stream stream) const = 0;
+
+  // Mean loss of the batch (with the l2 term), and, through `weights`, its gradient. Calls
+  // backward_input of a tensor before backward_weight of it. The caller clears the gradient.
+  virtual double loss_and_gradient(Weights& weights, const Batch& batch,
+                                   Workspace& workspace) const = 0;
+  virtual Evaluation evaluate(Weights& weights, const Batch& batch, Workspace& workspace) const = 0;
+  // rows x outputs, row-major: logits, before softmax.
+  virtual void predict(Weights& weights, const kernels::Rows& inputs, std::span<float> logits,
+                       Workspace& workspace) const = 0;
+
+  virtual StepCost training_cost(int batch) const = 0;
+  virtual StepCost inference_cost(int batch) const = 0;
+  // Strength of (l2/2)|w|^2; where it is not 0 the loss adds it and the gradient has l2 w.
+  virtual double l2() const { return 0; }
+};
+
+// The registered role: `model: {architecture: mlp, hidden: [200, 200]}`.
+class ModelFamily {
+ public:
+  static constexpr const char* kRole = "model";
+  static constexpr const char* kKey = "architecture";
+  virtual ~ModelFamily() = default;
+  // Throws std::invalid_argument with a plain reason if it cannot do this task (a cnn needs
+  // images).
+  virtual std::shared_ptr<const Architecture> build(const TaskShape& task) const = 0;
+};
+
+}  // namespace skiff

@@ -1,0 +1,58 @@
+// The seam between layers and parametrizations: one object a client job, single-threaded.
+//
+// A layer never touches a weight: it asks for y = x W^T + b, dx = dy W and hands over the two
+// factors of the weight gradient (x and dy), so that low-rank, row-sparse and masked training never
+// form a dense gradient, and a packed or rotated forward needs no special layer. Tensors are
+// indices into shapes().slices.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "algorithms/kernels/matrix.h"
+#include "algorithms/models/layout.h"
+
+namespace skiff {
+
+enum class Activation { kNone, kRelu };
+inline constexpr std::size_t kNoTensor = static_cast<std::size_t>(-1);
+
+class Weights {
+ public:
+  virtual ~Weights() = default;
+
+  // What layers read their widths from, never from the architecture.
+  virtual const Layout& shapes() const = 0;
+
+  // y = activation(x W^T + b); x: batch x inputs (row pointers), y: batch x outputs.
+  // bias: index of the bias slice or kNoTensor.
+  virtual void forward(std::size_t tensor, std::size_t bias, Activation activation,
+                       const kernels::Rows& x, kernels::MatrixView y) = 0;
+  // dx = dy W, then zero where mask <= 0 (mask: the layer's input after ReLU; rows 0 = no mask).
+  // Must be called before backward_weight of the same tensor (an update may be fused there).
+  virtual void backward_input(std::size_t tensor, kernels::ConstMatrixView dy,
+                              kernels::ConstMatrixView mask, kernels::MatrixView dx) = 0;
+  // Adds the pull-back of dW = dy^T x and db = column sums of dy to gradient(), or, after
+  // fuse_sgd, moves the parameters at once.
+  virtual void backward_weight(std::size_t tensor, std::size_t bias, const kernels::Rows& x,
+                               kernels::ConstMatrixView dy) = 0;
+  // The dense values of a tensor (convolution kernels, norms, embeddings); empty if this
+  // parametrization does not hold it densely.
+  virtual std::span<const float> values(std::size_t tensor) const = 0;
+  // A dense gradient for tensors used through values(): gradient(tensor) += g, or the fused step.
+  virtual void add_gradient(std::size_t tensor, std::span<const float> g) = 0;
+
+  // What the optimizer moves, and its gradient (same layout).
+  virtual Vector& parameters() = 0;
+  virtual Vector& gradient() = 0;
+  virtual void clear_gradient() = 0;
+
+  // Asks that backward_weight does w = fma(-learning_rate, g, w) itself: the same bits as the
+  // unfused plain SGD step, faster. False: not offered. Zero switches it off.
+  virtual bool fuse_sgd(float /*learning_rate*/) { return false; }
+
+  // Change of the parameters since bind(), in the layout of the update.
+  virtual void update(Vector& out) const = 0;
+};
+
+}  // namespace skiff

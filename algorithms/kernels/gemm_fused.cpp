@@ -1,0 +1,148 @@
+#include "algorithms/kernels/gemm.h"
+#include "algorithms/kernels/tile.h"
+
+namespace skiff::kernels {
+namespace {
+
+using tile::Edges;
+using tile::Finish;
+using tile::Start;
+
+// The k steps are taken in blocks so that a strip of the right operand stays in L1 while all rows
+// pass over it. Storing and reloading a float is exact: blocks change no bit.
+constexpr int kDepth = 128;
+
+template <class Source>
+struct Below {  // a source without its first rows
+  Source source;
+  int first;
+  const float* operator[](int i) const noexcept { return source[first + i]; }
+};
+template <class Source>
+struct Beside {  // a source without its first columns
+  Source source;
+  int first;
+  const float* operator[](int i) const noexcept { return source[i] + first; }
+};
+
+template <class Source>
+void product(const Source& a, ConstMatrixView b, int k, const Edges& edges) noexcept {
+  const int m = edges.c.rows;
+  for (int p = 0; p == 0 || p < k; p += kDepth) {
+    Edges e = edges;
+    if (p > 0) e.start = Start::kOld;
+    const int depth = std::min(kDepth, k - p);
+    if (p + depth < k) e.finish = Finish::kStore;
+    const tile::RowsOf<Beside<Source>> left{{a, p}};
+    tile::walk(left, Below<ConstMatrixView>{b, p}, 0, m, depth, e);
+  }
+}
+
+// The output is walked by rows: it is the large operand, and is streamed once.
+template <class Source>
+void transposed_product(const Source& a, ConstMatrixView b, int k, const Edges& e) noexcept {
+  constexpr int kChunk = simd::kWidth == 16 ? 14 : 12;
+  for (int i = 0; i < e.c.rows; i += kChunk) {
+    tile::walk(tile::ColumnsOf<Source>{a}, b, i, std::min(i + kChunk, e.c.rows), k, e);
+  }
+}
+
+Edges edges_of(MatrixView c, Output output) noexcept {
+  return {.c = c, .start = output == Output::kAdd ? Start::kOld : Start::kZero};
+}
+
+Edges edges_of(MatrixView y, std::span<const float> bias, Activation activation) noexcept {
+  return {.c = y,
+          .start = bias.empty() ? Start::kZero : Start::kBias,
+          .finish = activation == Activation::kRelu ? Finish::kRelu : Finish::kStore,
+          .bias = bias.data()};
+}
+
+Edges edges_of(MatrixView y, Activation activation) noexcept {
+  return {.c = y,
+          .start = Start::kOld,
+          .finish = activation == Activation::kRelu ? Finish::kRelu : Finish::kStore};
+}
+
+}  // namespace
+
+void forward(MatrixView y, Rows x, ConstMatrixView w, std::span<const float> bias,
+             Activation activation) noexcept {
+  product(x, w, x.cols, edges_of(y, bias, activation));
+}
+void forward(MatrixView y, ConstMatrixView x, ConstMatrixView w, std::span<const float> bias,
+             Activation activation) noexcept {
+  product(x, w, x.cols, edges_of(y, bias, activation));
+}
+void forward_add(MatrixView y, Rows x, ConstMatrixView w, Activation activation) noexcept {
+  product(x, w, x.cols, edges_of(y, activation));
+}
+void forward_add(MatrixView y, ConstMatrixView x, ConstMatrixView w,
+                 Activation activation) noexcept {
+  product(x, w, x.cols, edges_of(y, activation));
+}
+
+void input_gradient(MatrixView dx, ConstMatrixView dy, ConstMatrixView w_transposed) noexcept {
+  product(dy, w_transposed, dy.cols, {.c = dx});
+}
+void input_gradient_relu(MatrixView dx, ConstMatrixView dy, ConstMatrixView w_transposed,
+                         ConstMatrixView activation) noexcept {
+  product(dy, w_transposed, dy.cols, {.c = dx, .finish = Finish::kMask, .active = activation});
+}
+
+void weight_gradient(MatrixView dw, Rows x, ConstMatrixView dy, Output output) noexcept {
+  transposed_product(x, dy, dy.rows, edges_of(dw, output));
+}
+void weight_gradient(MatrixView dw, ConstMatrixView x, ConstMatrixView dy, Output output) noexcept {
+  transposed_product(x, dy, dy.rows, edges_of(dw, output));
+}
+void weight_update(MatrixView w, Rows x, ConstMatrixView dy, float rate) noexcept {
+  transposed_product(x, dy, dy.rows, {.c = w, .finish = Finish::kUpdate, .rate = rate});
+}
+void weight_update(MatrixView w, ConstMatrixView x, ConstMatrixView dy, float rate) noexcept {
+  transposed_product(x, dy, dy.rows, {.c = w, .finish = Finish::kUpdate, .rate = rate});
+}
+
+void gemm_nn(MatrixView c, ConstMatrixView a, ConstMatrixView b, Output output) noexcept {
+  product(a, b, a.cols, edges_of(c, output));
+}
+void gemm_tn(MatrixView c, ConstMatrixView a, ConstMatrixView b, Output output) noexcept {
+  transposed_product(a, b, a.rows, edges_of(c, output));
+}
+
+// b is transposed by strips into the stack; each strip serves all rows of a.
+void gemm_nt(MatrixView c, ConstMatrixView a, ConstMatrixView b, Output output) noexcept {
+  constexpr int kStrip = 3 * simd::kWidth;
+  alignas(64) float strip[kDepth * kStrip];
+  const int k = a.cols;
+  for (int j = 0; j < c.cols; j += kStrip) {
+    const int width = std::min(kStrip, c.cols - j);
+    for (int p = 0; p == 0 || p < k; p += kDepth) {
+      const int depth = std::min(kDepth, k - p);
+      transpose({strip, depth, width, kStrip},
+                {b.data + std::ptrdiff_t{j} * b.stride + p, width, depth, b.stride});
+      const MatrixView part{c.data + j, c.rows, width, c.stride};
+      product(ConstMatrixView{a.data + p, a.rows, depth, a.stride}, {strip, depth, width, kStrip},
+              depth, edges_of(part, p > 0 ? Output::kAdd : output));
+    }
+  }
+}
+
+void column_sum(std::span<float> out, ConstMatrixView m, Output output) noexcept {
+  const int n = m.cols;
+  if (output == Output::kOverwrite) std::fill_n(out.data(), n, 0.0F);
+  for (int i = 0; i < m.rows; ++i) {
+    const float* row = m[i];
+    for (int j = 0; j < n; ++j) out[j] += row[j];
+  }
+}
+
+void bias_update(std::span<float> bias, ConstMatrixView dy, float rate) noexcept {
+  for (int j = 0; j < dy.cols; ++j) {
+    float sum = 0;
+    for (int i = 0; i < dy.rows; ++i) sum += dy[i][j];
+    bias[j] = simd::fma(-rate, sum, bias[j]);
+  }
+}
+
+}  // namespace skiff::kernels

@@ -1,0 +1,30 @@
+// What work takes, stated from shapes alone and before it runs. devices/ turns it into seconds,
+// joules and a memory verdict.
+#pragma once
+
+#include <cstdint>
+
+#include "sim/core/units.h"
+
+namespace skiff {
+
+// Peak bytes in RAM, by what they hold.
+struct MemoryParts {
+  Bytes weights, gradients, optimizer_state, activations, adapters, scratch;
+  Bytes total() const {
+    return weights + gradients + optimizer_state + activations + adapters + scratch;
+  }
+};
+
+struct Cost {
+  Flops fp32, fp16, int8;  // model operations by type; 2 a multiply-add
+  Bytes dram;              // moved between RAM and the processor
+  int batch = 1;           // samples a step: small batches use a processor badly
+  std::int64_t steps = 1;  // kernel batches launched
+  MemoryParts memory;
+  Bytes storage;  // flash held between rounds: cached base, client state
+  Bytes down, up;
+  bool up_is_bound = false;  // the codec's size depends on its data: `up` is its bound
+};
+
+}  // namespace skiff

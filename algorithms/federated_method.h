@@ -1,0 +1,69 @@
+// FederatedMethod: what is said, done and averaged in a round.
+//
+// Immutable. `exchange` answers with sizes before anything runs; `client` is a pure function of its
+// context, run on any thread, and only for attempts that were accepted; `aggregate` sees the
+// accepted updates in client-id order. The protocol (synchronous, buffered) is no concern of it: it
+// decides when aggregate is called. A client's state changes only if its update is accepted.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "algorithms/client_context.h"
+#include "algorithms/plan.h"
+#include "algorithms/server.h"
+
+namespace skiff {
+
+// A model to evaluate: its members' logits are averaged.
+struct Predictor {
+  std::string scope;  // "global", "tier:<plan>", "client:<id>", "prefix:<m>"
+  std::size_t model = 0;
+  std::vector<const Vector*> members;
+};
+
+class FederatedMethod {
+ public:
+  static constexpr const char* kRole = "method";
+  static constexpr const char* kKey = "name";
+  virtual ~FederatedMethod() = default;
+
+  // Server at version 0 with initialised weights: gives the method's own state its start.
+  virtual void start(const Composition&, Server&) const {}
+  // Sizes of what a client of this plan is told and answers.
+  virtual Exchange exchange(const Composition&, const Server&, const Plan&, const Shape&,
+                            ClientId) const = 0;
+  // The sections themselves; sizes must equal exchange().down.
+  virtual void broadcast(const Composition&, const Server&, const Plan&, ClientId,
+                         Message&) const = 0;
+  // False: all clients of a plan are told the same, so it is encoded and decoded once.
+  virtual bool broadcast_depends_on_client() const { return false; }
+  virtual void client(ClientContext&) const = 0;
+  virtual Server aggregate(const Composition&, const Server&, std::span<const Update>) const = 0;
+  virtual std::vector<Predictor> predictors(const Composition&, const Server& server) const;
+
+  // What a client keeps for the method between participations (codec state is counted apart).
+  virtual Bytes client_state_bytes(const Composition&, const Plan&) const { return Bytes(0); }
+  // Extra peak RAM while training (control variates).
+  virtual Bytes training_bytes(const Composition&, const Plan&) const { return Bytes(0); }
+
+  // Declared properties, for refusals().
+  virtual bool needs_everyone() const { return false; }  // sampling breaks its invariant
+  virtual bool keeps_vectors() const { return false; }  // clients keep vectors of the model's space
+  virtual bool needs_plain_sgd() const { return false; }  // its corrections assume w -= lr g
+  virtual bool synchronous() const { return false; }      // cannot be buffered
+  virtual bool draws_steps() const { return false; }      // local steps are the method's choice
+};
+
+// Free functions that methods share.
+// Decodes section `name` of every update into vectors of its plan's update layout.
+std::vector<Vector> decode_updates(const Composition&, std::span<const Update>, SectionId name);
+// The next version: target += server_learning_rate * direction; state copied.
+Server advance(const Composition&, const Server&, const Vector& direction);
+
+extern const SectionId kModelSection;   // "model": down, the global vector
+extern const SectionId kUpdateSection;  // "update": up, the change
+
+}  // namespace skiff

@@ -1,0 +1,35 @@
+// Optimizer: how a gradient moves a parameter, on the device or on the server.
+// Immutable; moments live in the State that it is given.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "algorithms/models/layout.h"
+#include "algorithms/state.h"
+
+namespace skiff {
+
+// What becomes of a client's moments when its round ends: forgotten; kept on the device; averaged
+// by the server.
+enum class ClientStatePolicy { kReset, kPersistent, kServer };
+
+class Optimizer {
+ public:
+  static constexpr const char* kRole = "optimizer";
+  static constexpr const char* kKey = "name";
+  virtual ~Optimizer() = default;
+
+  // Step size in round 0..horizon-1, by the schedule.
+  virtual double learning_rate(std::int64_t round, std::int64_t horizon) const = 0;
+  // Moves the slice w against its gradient g; w, g: the slice's values.
+  virtual void step(const Slice& slice, std::span<float> w, std::span<const float> g,
+                    double learning_rate, State& state) const = 0;
+  // Exactly what State::bytes() will say after a step on every slice.
+  virtual Bytes state_bytes(const Layout& trained) const = 0;
+  // w -= learning_rate * g and nothing else: the step may then be fused into the gradient.
+  virtual bool plain_sgd() const { return false; }
+  virtual ClientStatePolicy client_state() const { return ClientStatePolicy::kReset; }
+};
+
+}  // namespace skiff

@@ -1,0 +1,59 @@
+// A Plan is not a set of numbers that each role must read again: it is the strategies, built with
+// one tier's parameters. A Composition is everything that one federated run is made of.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "algorithms/codec.h"
+#include "algorithms/compressor.h"
+#include "algorithms/models/architecture.h"
+#include "algorithms/optimizer.h"
+#include "algorithms/parametrization.h"
+
+namespace skiff {
+
+// How much a client trains. Exactly one of epochs and steps, unless the method draws the steps.
+struct LocalWork {
+  std::optional<int> epochs, steps;
+  std::optional<int> batch;  // empty: all samples of the client
+  std::optional<double> clip_norm;
+
+  int batch_of(std::int64_t samples) const;
+  std::int64_t steps_of(std::int64_t samples) const;  // the last step of an epoch may be smaller
+};
+
+struct Plan {
+  std::string name;  // of the tier, or "all"
+  std::vector<std::shared_ptr<const Compressor>> compressors;
+  std::shared_ptr<const Parametrization> parametrization;
+  std::shared_ptr<const Optimizer> optimizer;
+  std::shared_ptr<const Codec> down, up;
+  LocalWork work;
+  std::size_t model = 0;  // index into Composition::models
+};
+
+struct Composition {
+  std::vector<std::shared_ptr<const Architecture>> models;
+  std::vector<Plan> plans;  // plans[0] is the widest: the server's own
+  std::int64_t clients = 0;
+  std::int64_t horizon = 0;  // rounds planned, for schedules
+  std::uint64_t seed = 0;
+  double server_learning_rate = 1;
+  std::vector<std::string> heuristic;  // combinations allowed without a theory: optimizer, ...
+
+  const Plan& global() const { return plans.front(); }
+  const Architecture& architecture(const Plan& plan) const { return *models[plan.model]; }
+  // Layout of what a client of this plan sends.
+  LayoutPtr update_layout(const Plan& plan) const;
+};
+
+// What a client of this plan with that many samples does in one participation, without what the
+// method adds. `prepared`: the shape of the model that it holds.
+Cost client_cost(const Composition& composition, const Plan& plan, const Shape& prepared,
+                 std::int64_t samples, std::int64_t steps);
+
+}  // namespace skiff

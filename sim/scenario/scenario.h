@@ -1,0 +1,57 @@
+// A scenario: one YAML file, its base files and overrides, read into typed values.
+//
+// Everything that is wrong is reported at once: ScenarioError with place, path and reason of up to
+// 20 problems. A Scenario is a plain value; loading is not thread-safe, what it returns is
+// immutable and may be shared.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/scenario/sections.h"
+
+namespace skiff {
+
+struct Scenario {
+  std::string name;  // of the results folder: the file's name unless written
+  std::uint64_t seed = 0;
+  DataSection data;
+  ModelSection model;
+  DevicesSection devices;
+  ServerSection server;
+  TrainingSection training;
+  CompressionSection compression;
+  EvaluationSection evaluation;
+  RecordSection record;
+  SweepSection sweep;
+
+  std::string file;                           // as it was named on the command line
+  std::vector<std::string> overrides;         // of --set, as written
+  Node config;                                // merged, in the language's order, defaults filled in
+  std::string config_yaml;                    // the same as YAML; loading it gives the same hash
+  std::string config_sha256;                  // of config_yaml, 64 hex digits
+  std::vector<std::string> neutral_defaults;  // in force: "method fedavg", ...
+
+  // Reports come from all clients, and nothing can lose one: no deadline, no over-selection.
+  bool everyone_takes_part() const;
+};
+
+struct LoadOptions {
+  // Where files are sought after the scenario's folder; empty: $SKIFF_DATA, if that is set.
+  std::optional<std::string> data_folder;
+};
+
+// `overrides`: "server.rounds=3", "+evaluation.metrics=perplexity", "~compression.communication".
+Scenario load_scenario(const std::string& file, const std::vector<std::string>& overrides = {},
+                       const LoadOptions& options = {});
+// The same from text; `file` stands in messages, its folder is where files are sought.
+Scenario parse_scenario(const std::string& text, const std::string& file,
+                        const std::vector<std::string>& overrides = {},
+                        const LoadOptions& options = {});
+
+// The whole key tree, for docs and the JSON Schema.
+std::vector<FieldInfo> scenario_fields();
+
+}  // namespace skiff

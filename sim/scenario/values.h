@@ -1,0 +1,45 @@
+// Values of the scenario language that are neither numbers nor words alone.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/core/convert.h"
+
+namespace skiff {
+
+template <class T>
+using ByName = std::vector<std::pair<std::string, T>>;  // in the order written
+
+// devices.memory_limit: the catalogue's share of RAM for an app in the background or foreground, a
+// share of one's own, or bytes.
+struct MemoryLimit {
+  enum class Kind { kBackground, kForeground, kFraction, kBytes };
+  Kind kind = Kind::kBackground;
+  double fraction = 0;
+  Bytes bytes;
+};
+
+bool convert(const Node& node, MemoryLimit& out, const Rules& rules, Reader& reader);
+std::string print_value(const MemoryLimit& limit);
+template <>
+struct TypeName<MemoryLimit> {
+  static std::string get() { return "memory limit"; }
+};
+
+// targets: `linear` (every linear layer), or a list of layer names; "q_proj" stands for every layer
+// whose name ends in it.
+struct LayerTargets {
+  bool all_linear = true;
+  std::vector<std::string> names;
+};
+
+bool convert(const Node& node, LayerTargets& out, const Rules& rules, Reader& reader);
+std::string print_value(const LayerTargets& targets);
+template <>
+struct TypeName<LayerTargets> {
+  static std::string get() { return "layers"; }
+};
+
+}  // namespace skiff

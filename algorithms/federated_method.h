@@ -57,13 +57,4 @@ class FederatedMethod {
   virtual bool draws_steps() const { return false; }      // local steps are the method's choice
 };
 
-// Free functions that methods share.
-// Decodes section `name` of every update into vectors of its plan's update layout.
-std::vector<Vector> decode_updates(const Composition&, std::span<const Update>, SectionId name);
-// The next version: target += server_learning_rate * direction; state copied.
-Server advance(const Composition&, const Server&, const Vector& direction);
-
-extern const SectionId kModelSection;   // "model": down, the global vector
-extern const SectionId kUpdateSection;  // "update": up, the change
-
 }  // namespace skiff

@@ -1,0 +1,132 @@
+#include "algorithms/client_context.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "algorithms/kernels/reduce.h"
+#include "sim/core/distributions.h"
+
+namespace skiff {
+
+State& ClientState::codec_of(SectionId section) {
+  for (auto& [id, state] : codec) {
+    if (id == section) return state;
+  }
+  return codec.emplace_back(section, State()).second;
+}
+
+Bytes ClientState::bytes() const {
+  Bytes total = method.bytes() + optimizer.bytes();
+  for (const auto& [id, state] : codec) total += state.bytes();
+  return total;
+}
+
+ClientContext::ClientContext(const Job& job, Weights& weights, Workspace& workspace)
+    : job_(job), weights_(weights), workspace_(workspace) {
+  const std::int64_t n = samples();
+  batch_ = job.plan.work.batch_of(n);
+  steps_per_epoch_ = std::max<std::int64_t>(1, (n + batch_ - 1) / batch_);
+  learning_rate_ = job.plan.optimizer->learning_rate(job.round, job.composition.horizon);
+  const bool keeps = job.plan.optimizer->client_state() == ClientStatePolicy::kPersistent;
+  optimizer_state_ = keeps ? &job.state.optimizer : &optimizer_scratch_;
+  order_.assign(job.shard.rows.begin(), job.shard.rows.end());
+  rows_.resize(static_cast<std::size_t>(batch_));
+  labels_.resize(static_cast<std::size_t>(batch_));
+}
+
+Batch ClientContext::batch_of(std::int64_t step) {
+  const std::int64_t epoch = step / steps_per_epoch_;
+  // A full batch needs no order: its sum runs over the shard as it is.
+  if (epoch != epoch_ && batch_ < samples()) {
+    std::copy(job_.shard.rows.begin(), job_.shard.rows.end(), order_.begin());
+    Stream stream = job_.stream.child("shuffle", static_cast<std::uint64_t>(epoch));
+    shuffle(stream, std::span(order_));
+  }
+  epoch_ = epoch;
+  const std::int64_t first = step % steps_per_epoch_ * batch_;
+  const auto count = static_cast<int>(std::min<std::int64_t>(batch_, samples() - first));
+  const Samples& samples = *job_.shard.samples;
+  for (int i = 0; i < count; ++i) {
+    const std::uint32_t row = order_[static_cast<std::size_t>(first + i)];
+    rows_[static_cast<std::size_t>(i)] = samples.row(row);
+    labels_[static_cast<std::size_t>(i)] = samples.labels[row];
+  }
+  return {{rows_.data(), count, samples.width},
+          std::span(labels_).first(static_cast<std::size_t>(count))};
+}
+
+void ClientContext::gradient(std::int64_t step, const Vector* at) {
+  const Batch batch = batch_of(step);
+  weights_.clear_gradient();
+  workspace_.reset();
+  std::vector<float> kept;
+  if (at != nullptr) {
+    kept = weights_.parameters().values;
+    weights_.parameters().values = at->values;
+  }
+  const double loss = architecture().loss_and_gradient(weights_, batch, workspace_);
+  if (at != nullptr) weights_.parameters().values = std::move(kept);
+  loss_sum_ += loss;
+  ++loss_count_;
+  finite_ = finite_ && std::isfinite(loss);
+}
+
+void ClientContext::step(const Correct& correct) {
+  Vector& w = weights_.parameters();
+  Vector& g = weights_.gradient();
+  const auto slice_of = [](auto& values, const Slice& s) {
+    return std::span(values).subspan(s.offset, s.size());
+  };
+  if (correct) {
+    for (const Slice& s : w.layout->slices) {
+      correct(s, slice_of(w.values, s), slice_of(g.values, s));
+    }
+  }
+  if (job_.plan.work.clip_norm) {
+    const double norm = std::sqrt(kernels::squared_norm_double(g.values));
+    if (norm > *job_.plan.work.clip_norm) {
+      const auto factor = static_cast<float>(*job_.plan.work.clip_norm / norm);
+      for (float& x : g.values) x *= factor;
+    }
+  }
+  for (const Slice& s : w.layout->slices) {
+    job_.plan.optimizer->step(s, slice_of(w.values, s), slice_of(g.values, s), learning_rate_,
+                              *optimizer_state_);
+  }
+}
+
+void ClientContext::train(const Correct& correct) {
+  const bool fusable = !correct && job_.plan.optimizer->plain_sgd() && !job_.plan.work.clip_norm &&
+                       architecture().l2() == 0;
+  const bool fused = fusable && weights_.fuse_sgd(static_cast<float>(learning_rate_));
+  for (std::int64_t s = 0; s < steps(); ++s) {
+    gradient(s);
+    if (!fused) step(correct);
+  }
+  if (fused) weights_.fuse_sgd(0);
+}
+
+Vector ClientContext::read(SectionId section, const LayoutPtr& layout) const {
+  const Payload* payload = job_.message.find(section);
+  SKIFF_CHECK(payload != nullptr, "no such section in the message: " + section_name(section));
+  Vector out(layout);
+  job_.plan.down->decode(*layout, *payload, out.values);
+  return out;
+}
+
+void ClientContext::send(SectionId section, Vector& values) {
+  // A diverged update is reported, not encoded: codecs are defined for finite numbers only.
+  finite_ = finite_ && kernels::all_finite(values.values);
+  if (!finite_) return;
+  const Stream stream = job_.stream.child(section_name(section));
+  upload.sections.emplace_back(section, job_.plan.up->encode(*values.layout, values.values,
+                                                             job_.state.codec_of(section), stream));
+}
+
+double ClientContext::train_loss() const {
+  if (loss_count_ == 0) return std::numeric_limits<double>::quiet_NaN();
+  return loss_sum_ / static_cast<double>(loss_count_);
+}
+
+}  // namespace skiff

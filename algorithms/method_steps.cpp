@@ -1,0 +1,70 @@
+#include "algorithms/method_steps.h"
+
+#include "algorithms/kernels/reduce.h"
+#include "sim/core/parallel.h"
+
+namespace skiff {
+
+const SectionId kModelSection = section_id("model");
+const SectionId kUpdateSection = section_id("update");
+
+void say(const Composition& c, const Server& server, const Plan& plan, SectionId section,
+         Vector values, Message& message) {
+  State none;  // codecs with a memory are refused on the way down
+  const Stream stream = Stream(c.seed, "codec.down", static_cast<std::uint64_t>(server.version))
+                            .child(section_name(section));
+  message.version = server.version;
+  message.sections.emplace_back(section,
+                                plan.down->encode(*values.layout, values.values, none, stream));
+}
+
+void say_model(const Composition& c, const Server& server, const Plan& plan, Message& message) {
+  const Vector& global = plan.parametrization->target(server.models[plan.model]);
+  say(c, server, plan, kModelSection, plan.parametrization->for_client(global, message.base.get()),
+      message);
+}
+
+std::vector<Vector> decode_updates(const Composition& composition, std::span<const Update> updates,
+                                   SectionId name) {
+  std::vector<Vector> vectors(updates.size());
+  // Small updates are decoded faster than a task is started.
+  const std::size_t grain = composition.update_layout(composition.global())->size < 4096 ? 64 : 1;
+  parallel_for(
+      updates.size(),
+      [&](std::size_t i) {
+        const Update& u = updates[i];
+        const Payload* payload = u.message.find(name);
+        SKIFF_CHECK(payload != nullptr, "an update without section " + section_name(name));
+        vectors[i] = Vector(composition.update_layout(*u.plan));
+        u.plan->up->decode(*vectors[i].layout, *payload, vectors[i].values);
+      },
+      grain);
+  return vectors;
+}
+
+Vector mean_update(const Composition& composition, std::span<const Update> updates,
+                   SectionId name) {
+  Vector mean(composition.update_layout(composition.global()));
+  composition.global().parametrization->average(updates, decode_updates(composition, updates, name),
+                                                mean);
+  return mean;
+}
+
+void apply_server_half(const Composition& c, std::size_t reports, Vector& direction, State& state) {
+  const Codec& codec = *c.global().up;
+  if (!codec.has_server_half()) return;
+  const double share = static_cast<double>(reports) / static_cast<double>(c.clients);
+  codec.combine(direction.values, share, state);
+}
+
+Server advance(const Composition& composition, const Server& server, const Vector& direction) {
+  Server next = server;
+  ++next.version;
+  const Plan& plan = composition.global();
+  Vector& target = plan.parametrization->target(next.models[plan.model]);
+  kernels::axpy(target.values, static_cast<float>(composition.server_learning_rate),
+                direction.values);
+  return next;
+}
+
+}  // namespace skiff

@@ -1,0 +1,37 @@
+// What the methods share, so that each says only what is its own: speaking the model, decoding the
+// answers, the codec's server half, the step to the next version.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "algorithms/plan.h"
+#include "algorithms/server.h"
+
+namespace skiff {
+
+extern const SectionId kModelSection;   // "model": down, the global vector
+extern const SectionId kUpdateSection;  // "update": up, the change
+
+// Appends `values` as a section, through the plan's `down` codec. Random codecs draw from a stream
+// of (section, version), so that every client of a version reads the same.
+void say(const Composition& composition, const Server& server, const Plan& plan, SectionId section,
+         Vector values, Message& message);
+// say() for the global vector, as this plan's clients receive it.
+void say_model(const Composition& composition, const Server& server, const Plan& plan,
+               Message& message);
+
+// Section `name` of every update, decoded into its plan's update layout.
+std::vector<Vector> decode_updates(const Composition& composition, std::span<const Update> updates,
+                                   SectionId name);
+// decode_updates, then the parametrization's mean.
+Vector mean_update(const Composition& composition, std::span<const Update> updates, SectionId name);
+
+// EF21, DIANA, MARINA: turns the mean of what `reports` clients sent into what is applied.
+void apply_server_half(const Composition& composition, std::size_t reports, Vector& direction,
+                       State& state);
+
+// The next version: target += server_learning_rate * direction; the method's state is copied.
+Server advance(const Composition& composition, const Server& server, const Vector& direction);
+
+}  // namespace skiff

@@ -1,0 +1,51 @@
+#include "algorithms/plan.h"
+
+#include <algorithm>
+
+#include "sim/core/error.h"
+
+namespace skiff {
+
+int LocalWork::batch_of(std::int64_t samples) const {
+  const std::int64_t most = std::max<std::int64_t>(samples, 1);
+  return static_cast<int>(batch ? std::min<std::int64_t>(*batch, most) : most);
+}
+
+std::int64_t LocalWork::steps_of(std::int64_t samples) const {
+  if (steps) return *steps;
+  if (samples == 0) return 0;
+  const std::int64_t per_epoch = (samples + batch_of(samples) - 1) / batch_of(samples);
+  return epochs.value_or(1) * per_epoch;
+}
+
+LayoutPtr Composition::update_layout(const Plan& plan) const {
+  return plan.parametrization->update_layout(architecture(plan).layout());
+}
+
+Cost client_cost(const Composition& composition, const Plan& plan, const Shape& prepared,
+                 std::int64_t samples, std::int64_t steps) {
+  const Architecture& architecture = composition.architecture(plan);
+  const int batch = plan.work.batch_of(samples);
+  Cost cost;
+  cost.batch = batch;
+  cost.steps = steps;
+  const StepCost full = architecture.training_cost(batch);
+  // An epoch is a number of full batches and, if they do not divide it, one smaller one.
+  const std::int64_t per_epoch = std::max<std::int64_t>(1, (samples + batch - 1) / batch);
+  const auto tail = static_cast<int>(samples % batch);
+  const std::int64_t tails = tail == 0 ? 0 : steps / per_epoch;
+  const auto whole = static_cast<double>(steps - tails);
+  cost.fp32 = whole * full.flops;
+  cost.dram = Bytes((steps - tails) * full.dram.value());
+  if (tails > 0) {
+    const StepCost last = architecture.training_cost(tail);
+    cost.fp32 += static_cast<double>(tails) * last.flops;
+    cost.dram += Bytes(tails * last.dram.value());
+  }
+  cost.memory.activations = full.activations;
+  cost.memory.scratch = full.scratch;
+  plan.parametrization->cost(prepared, *plan.optimizer, cost);
+  return cost;
+}
+
+}  // namespace skiff

@@ -1,0 +1,84 @@
+#include "algorithms/refusals.h"
+
+#include <algorithm>
+
+namespace skiff {
+namespace {
+
+bool any_plan(const Composition& c, bool (*test)(const Plan&)) {
+  return std::any_of(c.plans.begin(), c.plans.end(), test);
+}
+
+void check_method(const Composition& c, const FederatedMethod& m, const ProtocolProperties& p,
+                  std::vector<Refusal>& out) {
+  if (m.needs_everyone() && !p.everyone_takes_part) {
+    out.push_back({"training.method",
+                   "its clients' vectors must sum to zero, so every client is needed in every "
+                   "round: no sampling, deadline, over-selection or drop-out",
+                   "participation"});
+  }
+  if (m.synchronous() && !p.synchronous) {
+    out.push_back({"training.method",
+                   "shares one round's control among its clients; it needs "
+                   "server.protocol: synchronous",
+                   ""});
+  }
+  if (m.needs_plain_sgd() &&
+      any_plan(c, [](const Plan& plan) { return !plan.optimizer->plain_sgd(); })) {
+    out.push_back({"training.optimizer",
+                   "the method's corrections are gradients only for plain SGD: no momentum, no "
+                   "weight decay",
+                   "optimizer"});
+  }
+  if (m.keeps_vectors() &&
+      any_plan(c, [](const Plan& plan) { return !plan.parametrization->sends_what_it_trains(); })) {
+    out.push_back({"compression.adaptation",
+                   "what is sent is not what is trained, so the method's kept vectors mean nothing",
+                   ""});
+  }
+}
+
+void check_codecs(const Composition& c, std::vector<Refusal>& out) {
+  if (any_plan(c,
+               [](const Plan& p) { return p.down->keeps_state() || p.down->has_server_half(); })) {
+    out.push_back({"compression.communication.download",
+                   "a broadcast has no memory of each client; the server's dense model is one",
+                   ""});
+  }
+  const bool some = any_plan(c, [](const Plan& p) { return p.up->has_server_half(); });
+  const bool all = std::all_of(c.plans.begin(), c.plans.end(),
+                               [](const Plan& p) { return p.up->has_server_half(); });
+  if (some && !all) {
+    out.push_back({"compression.planner",
+                   "a codec with a server half must serve every tier: there is one server half",
+                   ""});
+  }
+  const bool short_lived = any_plan(c, [](const Plan& p) {
+    return p.up->keeps_state() && p.parametrization->space_lasts() <= 1;
+  });
+  if (short_lived) {
+    out.push_back({"compression.communication",
+                   "a residual kept in one round's space is added in another's: no theory holds",
+                   "space"});
+  }
+}
+
+}  // namespace
+
+std::vector<Refusal> refusals(const Composition& composition, const FederatedMethod& method,
+                              const ProtocolProperties& protocol,
+                              std::vector<std::string>* labels) {
+  std::vector<Refusal> all;
+  check_method(composition, method, protocol, all);
+  check_codecs(composition, all);
+  const auto allowed = [&](const Refusal& r) {
+    const auto& words = composition.heuristic;
+    const bool found = std::find(words.begin(), words.end(), r.heuristic) != words.end();
+    if (found && labels != nullptr) labels->push_back(r.heuristic);
+    return found;
+  };
+  std::erase_if(all, allowed);
+  return all;
+}
+
+}  // namespace skiff

@@ -7,11 +7,14 @@
 #include <thread>
 #include <vector>
 
+#include "sim/core/task_pool.h"
+
 #ifndef SKIFF_PLAIN_THREADS
 #include <tbb/blocked_range.h>
 #include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
+#include <tbb/task_group.h>
 
 #include <memory>
 #endif
@@ -110,6 +113,55 @@ std::size_t worker_index() {
 #else
   return plain_index;
 #endif
+}
+
+struct TaskPool::Impl {
+  FirstError first;
+  std::size_t submitted = 0;
+#ifndef SKIFF_PLAIN_THREADS
+  tbb::task_group group;
+#else
+  std::vector<std::thread> running;
+#endif
+};
+
+TaskPool::TaskPool() : impl_(std::make_unique<Impl>()) {}
+
+TaskPool::~TaskPool() {
+#ifndef SKIFF_PLAIN_THREADS
+  arena().execute([&] { impl_->group.wait(); });
+#else
+  for (std::thread& t : impl_->running) t.join();
+#endif
+}
+
+void TaskPool::submit(std::function<void()> task) {
+  const std::size_t number = impl_->submitted++;
+  const auto run = [this, number, task = std::move(task)] {
+    impl_->first.run(number, [&](std::size_t) { task(); });
+  };
+#ifndef SKIFF_PLAIN_THREADS
+  arena().execute([&] { impl_->group.run(run); });
+#else
+  if (static_cast<int>(impl_->running.size()) >= threads()) {
+    for (std::thread& t : impl_->running) t.join();
+    impl_->running.clear();
+  }
+  impl_->running.emplace_back([run, number] {
+    plain_index = number % static_cast<std::size_t>(threads());
+    run();
+  });
+#endif
+}
+
+void TaskPool::wait() {
+#ifndef SKIFF_PLAIN_THREADS
+  arena().execute([&] { impl_->group.wait(); });
+#else
+  for (std::thread& t : impl_->running) t.join();
+  impl_->running.clear();
+#endif
+  impl_->first.rethrow();
 }
 
 }  // namespace skiff

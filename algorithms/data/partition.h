@@ -3,8 +3,8 @@
 //
 // A pure function of (labels, natural owners, clients, stream). The lists are disjoint; a row that
 // no client holds is legal only where the scheme says so. Impossible requests (more clients than
-// samples, ...) are std::invalid_argument with a plain reason. Rows of a client are in the order
-// the scheme puts them; training shuffles them anyway.
+// samples, ...) are std::invalid_argument with a plain reason. The rows of a client ascend. Every
+// client holds at least one row.
 // Schemes: iid and shards (McMahan et al. 2017, section 3), dirichlet (Yurochkin et al. 2019, with
 // the balance factor of FedMA and NIID-Bench), dirichlet-client (Hsu et al. 2019), classes and
 // quantity (Li et al. 2022, NIID-Bench), natural (LEAF, Caldas et al. 2018), contiguous.

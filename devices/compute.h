@@ -19,7 +19,7 @@ enum class Activity : std::uint8_t { kInference, kTraining };
 
 struct ComputeLoad {
   Activity activity = Activity::kTraining;
-  Engine engine = Engine::kCpu;
+  Processor processor = Processor::kCpu;
   std::array<Flops, kPrecisions> flops{};  // by Precision
   Bytes dram{};                            // traffic between processor and DRAM
   double batch = 0;                        // samples a step; 0: no loss of efficiency by batch
@@ -42,7 +42,7 @@ struct ComputeCost {
   Joules energy() const { return idle + compute; }
 };
 
-// Whether the device has the engine, and the engine every precision that the load needs.
+// Whether the device has the processor, and that every precision that the load needs.
 bool can_compute(const DeviceProfile& profile, const ComputeLoad& load);
 
 // can_compute() must hold.

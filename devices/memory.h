@@ -6,56 +6,49 @@
 #pragma once
 
 #include <array>
-#include <string>
 
 #include "devices/profile.h"
 
 namespace skiff {
 
-// devices.memory_limit: background | foreground, a fraction of RAM, or bytes.
-struct MemoryLimit {
-  enum class Kind : std::uint8_t { kBackground, kForeground, kFraction, kBytes };
-  Kind kind = Kind::kBackground;
-  double fraction = 0;
-  Bytes bytes{};
+// What a job may take of a device's RAM, the runtime reserve included: the catalogue's share for an
+// application in the background or the foreground, a share of one's own, or bytes of one's own,
+// which are never more than the device has. Rounded down.
+Bytes background_memory(const DeviceProfile& profile);
+Bytes foreground_memory(const DeviceProfile& profile);
+Bytes memory_share(const DeviceProfile& profile, double fraction);
+Bytes memory_up_to(const DeviceProfile& profile, Bytes bytes);
 
-  Bytes of(const DeviceProfile& profile) const;  // never more than the device's RAM
-};
-bool convert(const Node&, MemoryLimit& out, const Rules&, Reader&);
-std::string print_value(const MemoryLimit&);
-template <>
-struct TypeName<MemoryLimit> {
-  static std::string get() { return "word, fraction or bytes"; }
-};
-
-// Peak bytes by part, at the moment of a phase when their sum is largest.
-struct MemoryParts {
+// Bytes by part, at the moment of a phase when their sum is largest.
+struct MemoryUse {
   Bytes weights, gradients, optimizer_state, activations, adapters, scratch, runtime;
-  Bytes total() const;
+  Bytes total() const {
+    return weights + gradients + optimizer_state + activations + adapters + scratch + runtime;
+  }
 };
 
 enum class JobPhase : std::uint8_t { kLoad, kTrain, kEncode };  // in the order they happen
 inline constexpr std::size_t kJobPhases = 3;
-const char* name(JobPhase);
+const char* name(JobPhase phase);
 
 struct MemoryDemand {
-  std::array<MemoryParts, kJobPhases> phases;
-  MemoryParts& operator[](JobPhase p) { return phases[static_cast<std::size_t>(p)]; }
-  const MemoryParts& operator[](JobPhase p) const { return phases[static_cast<std::size_t>(p)]; }
+  std::array<MemoryUse, kJobPhases> phases;
+  MemoryUse& operator[](JobPhase p) { return phases[static_cast<std::size_t>(p)]; }
+  const MemoryUse& operator[](JobPhase p) const { return phases[static_cast<std::size_t>(p)]; }
   JobPhase peak_phase() const;  // the first of the largest
-  Bytes peak() const;
+  Bytes peak() const { return (*this)[peak_phase()].total(); }
 };
 
 enum class MemoryOutcome : std::uint8_t {
   kFits,
-  kRefused,  // known too large: never started
-  kKilled,   // out of memory in `phase`
+  kRefused,  // known to be too large: never started
+  kKilled,   // out of memory while it ran
 };
 
 struct MemoryVerdict {
   MemoryOutcome outcome = MemoryOutcome::kFits;
-  JobPhase phase = JobPhase::kLoad;  // refused: of the peak; killed: where it died
-  Bytes peak{};  // fits, refused: of the whole job; killed: reached before or at the kill
+  JobPhase phase = JobPhase::kLoad;  // of the peak; killed: where it died
+  Bytes peak{};                      // killed: the most it held, which is the limit
   Bytes limit{};
   Bytes missing{};  // how far `phase` is above the limit; 0 if it fits
   bool fits() const { return outcome == MemoryOutcome::kFits; }

@@ -19,7 +19,7 @@
 
 namespace skiff {
 
-enum class Engine : std::uint8_t { kCpu, kGpu, kNpu };
+enum class Processor : std::uint8_t { kCpu, kGpu, kNpu };
 enum class Precision : std::uint8_t { kFp32, kFp16, kInt8 };  // of the arithmetic
 inline constexpr std::size_t kPrecisions = 3;
 
@@ -36,7 +36,7 @@ struct MemoryProfile {
 };
 
 // A processor. A precision it cannot compute in is absent.
-struct EngineProfile {
+struct ProcessorProfile {
   std::optional<Sourced<FlopsPerSecond>> fp32, fp16, int8;  // peaks
   Sourced<double> inference;                                // efficiency of forward passes
   Sourced<double> training;                                 // efficiency of training steps
@@ -69,15 +69,15 @@ struct DeviceProfile {
   std::string name;   // "iphone-15-pro"
   std::string about;  // one line
   MemoryProfile memory;
-  EngineProfile cpu;
-  std::optional<EngineProfile> gpu, npu;
+  ProcessorProfile cpu;
+  std::optional<ProcessorProfile> gpu, npu;
   FlashProfile flash;
   PowerProfile power;
   std::optional<BatteryProfile> battery;  // absent: on mains
   Sourced<LinkWeights> links;             // default mix of access links
   Location where;                         // of its name in the catalogue
 
-  const EngineProfile* engine(Engine which) const;  // null if the device has none
+  const ProcessorProfile* processor(Processor which) const;  // null if the device has none
 };
 
 // Power while transferring: base + slopes x rates; a promotion before, a tail after (Huang et al.,
@@ -103,12 +103,12 @@ struct LinkProfile {
   Location where;
 };
 
-bool convert(const Node&, EngineProfile& out, const Rules&, Reader&);
+bool convert(const Node&, ProcessorProfile& out, const Rules&, Reader&);
 bool convert(const Node&, BatteryProfile& out, const Rules&, Reader&);
-std::string print_value(const EngineProfile&);
+std::string print_value(const ProcessorProfile&);
 std::string print_value(const BatteryProfile&);
 template <>
-struct TypeName<EngineProfile> {
+struct TypeName<ProcessorProfile> {
   static std::string get() { return "map"; }
 };
 template <>

@@ -25,10 +25,10 @@ struct Batch {
 
 // What one training step (or one forward pass) on `batch` samples takes, from shapes alone.
 struct StepCost {
-  Flops flops;        // model flops: 2 a multiply-add
-  Bytes dram;         // weights, gradients and activations moved
-  Bytes activations;  // peak, with what the backward pass needs
-  Bytes scratch;      // transposed weights and the like
+  Flops flops;        // 2 a multiply-add of the products that are really taken
+  Bytes dram;         // each operand and result of each product once, without the optimizer's step
+  Bytes activations;  // peak of the Workspace: all that the backward pass needs
+  Bytes scratch;      // held by dense Weights: the largest transposed matrix
 };
 
 // Sums over the rows evaluated; means are taken by the caller, in a fixed order.
@@ -48,7 +48,9 @@ class Architecture {
   virtual void initialise(Vector& weights, Stream stream) const = 0;
 
   // Mean loss of the batch (with the l2 term), and, through `weights`, its gradient. Calls
-  // backward_input of a tensor before backward_weight of it. The caller clears the gradient.
+  // backward_input of a tensor before backward_weight of it. The caller clears the gradient, and
+  // resets the workspace before each call of these three (it may hold the batch's row pointers).
+  // Widths are those of weights.shapes(), which a structured pruner may have narrowed.
   virtual double loss_and_gradient(Weights& weights, const Batch& batch,
                                    Workspace& workspace) const = 0;
   virtual Evaluation evaluate(Weights& weights, const Batch& batch, Workspace& workspace) const = 0;
@@ -56,9 +58,13 @@ class Architecture {
   virtual void predict(Weights& weights, const kernels::Rows& inputs, std::span<float> logits,
                        Workspace& workspace) const = 0;
 
-  virtual StepCost training_cost(int batch) const = 0;
-  virtual StepCost inference_cost(int batch) const = 0;
-  // Strength of (l2/2)|w|^2; where it is not 0 the loss adds it and the gradient has l2 w.
+  // `shapes`: layout() or the same slices, narrowed.
+  virtual StepCost training_cost(const Layout& shapes, int batch) const = 0;
+  virtual StepCost inference_cost(const Layout& shapes, int batch) const = 0;
+  StepCost training_cost(int batch) const { return training_cost(*layout(), batch); }
+  StepCost inference_cost(int batch) const { return inference_cost(*layout(), batch); }
+  // Strength of (l2/2)|w|^2 over all parameters, biases too; where it is not 0 the loss adds it,
+  // the gradient has l2 w, and the step cannot be fused into the gradient (Weights::fuse_sgd).
   virtual double l2() const { return 0; }
 };
 

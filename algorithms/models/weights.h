@@ -9,12 +9,12 @@
 #include <cstddef>
 #include <span>
 
-#include "algorithms/kernels/matrix.h"
+#include "algorithms/kernels/gemm.h"
 #include "algorithms/models/layout.h"
 
 namespace skiff {
 
-enum class Activation { kNone, kRelu };
+using kernels::Activation;
 inline constexpr std::size_t kNoTensor = static_cast<std::size_t>(-1);
 
 class Weights {

@@ -6,8 +6,7 @@
 namespace skiff {
 
 void* Workspace::take_bytes(std::size_t n) {
-  // One extra cache line between pieces keeps them off the same 4 KiB offset.
-  const std::size_t size = (n + 63) / 64 * 64 + 64;
+  const std::size_t size = footprint(n);
   while (block_ < blocks_.size() && used_ + size > blocks_[block_].size) {
     ++block_;
     used_ = 0;

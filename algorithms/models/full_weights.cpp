@@ -1,0 +1,120 @@
+#include "algorithms/models/full_weights.h"
+
+#include <algorithm>
+
+#include "algorithms/kernels/narrow.h"
+#include "algorithms/kernels/reduce.h"
+#include "sim/core/error.h"
+
+namespace skiff {
+
+using kernels::Output;
+
+void FullWeights::rebind(const Vector& received) {
+  received_ = &received;
+  parameters_.layout = received.layout;
+  parameters_.values.assign(received.values.begin(), received.values.end());
+  gradient_.layout = received.layout;
+  added_.assign(received.layout->slices.size(), 0);
+  rate_ = 0;
+}
+
+kernels::MatrixView FullWeights::matrix(Vector& of, const Slice& s) const {
+  float* data = of.values.data() + s.offset;
+  return s.order == Order::kInOut ? kernels::dense(data, s.cols, s.rows)
+                                  : kernels::dense(data, s.rows, s.cols);
+}
+
+void FullWeights::forward(std::size_t tensor, std::size_t bias, Activation activation,
+                          const kernels::Rows& x, kernels::MatrixView y) {
+  const Slice& s = slice(tensor);
+  std::span<const float> b;
+  if (bias != kNoTensor) b = piece(parameters_, slice(bias));
+  if (s.order == Order::kInOut) {
+    kernels::forward(y, x, matrix(parameters_, s), b, activation);
+    return;
+  }
+  SKIFF_CHECK(s.rows <= kernels::kNarrow && activation == Activation::kNone,
+              "only narrow heads are stored [out][in]: " + s.name);
+  kernels::narrow_forward(y, x, matrix(parameters_, s), b);
+}
+
+void FullWeights::backward_input(std::size_t tensor, kernels::ConstMatrixView dy,
+                                 kernels::ConstMatrixView mask, kernels::MatrixView dx) {
+  const Slice& s = slice(tensor);
+  kernels::ConstMatrixView w = matrix(parameters_, s);
+  if (s.order == Order::kInOut) {
+    if (transposed_.size() < s.size()) transposed_.resize(s.size());
+    const kernels::MatrixView turned = kernels::dense(transposed_.data(), s.rows, s.cols);
+    kernels::transpose(turned, w);
+    w = turned;
+  }
+  if (mask.rows > 0) {
+    kernels::input_gradient_relu(dx, dy, w, mask);
+  } else {
+    kernels::input_gradient(dx, dy, w);
+  }
+}
+
+void FullWeights::backward_weight(std::size_t tensor, std::size_t bias, const kernels::Rows& x,
+                                  kernels::ConstMatrixView dy) {
+  const Slice& s = slice(tensor);
+  const bool narrow = s.order == Order::kOutIn;
+  if (rate_ != 0) {
+    const kernels::MatrixView w = matrix(parameters_, s);
+    narrow ? kernels::narrow_weight_update(w, x, dy, rate_)
+           : kernels::weight_update(w, x, dy, rate_);
+    if (bias != kNoTensor) kernels::bias_update(piece(parameters_, slice(bias)), dy, rate_);
+    return;
+  }
+  const Output output = start_gradient(tensor);
+  const kernels::MatrixView g = matrix(gradient_, s);
+  narrow ? kernels::narrow_weight_gradient(g, x, dy, output)
+         : kernels::weight_gradient(g, x, dy, output);
+  if (bias == kNoTensor) return;
+  const Output bias_output = start_gradient(bias);
+  kernels::column_sum(piece(gradient_, slice(bias)), dy, bias_output);
+}
+
+std::span<const float> FullWeights::values(std::size_t tensor) const {
+  const Slice& s = slice(tensor);
+  return std::span(parameters_.values).subspan(s.offset, s.size());
+}
+
+void FullWeights::add_gradient(std::size_t tensor, std::span<const float> g) {
+  const Slice& s = slice(tensor);
+  if (rate_ != 0) {
+    kernels::axpy(piece(parameters_, s), -rate_, g);
+  } else if (start_gradient(tensor) == Output::kAdd) {
+    const std::span<float> sum = piece(gradient_, s);
+    kernels::add(sum, sum, g);
+  } else {
+    std::copy(g.begin(), g.end(), piece(gradient_, s).begin());
+  }
+}
+
+Output FullWeights::start_gradient(std::size_t tensor) {
+  gradient_.values.resize(parameters_.values.size());
+  const bool add = added_[tensor] != 0;
+  added_[tensor] = 1;
+  return add ? Output::kAdd : Output::kOverwrite;
+}
+
+Vector& FullWeights::gradient() {
+  for (std::size_t t = 0; t < added_.size(); ++t) {
+    if (start_gradient(t) == Output::kAdd) continue;
+    const std::span<float> untouched = piece(gradient_, slice(t));
+    std::fill(untouched.begin(), untouched.end(), 0.0F);
+  }
+  return gradient_;
+}
+
+void FullWeights::clear_gradient() { std::fill(added_.begin(), added_.end(), std::uint8_t{0}); }
+
+void FullWeights::update(Vector& out) const {
+  out.layout = parameters_.layout;
+  out.values.resize(parameters_.values.size());
+  kernels::subtract(out.values, parameters_.values, received_->values);
+}
+
+}  // namespace skiff

@@ -36,19 +36,21 @@ void compress_plain(std::uint32_t* state, const std::byte* data, std::size_t blo
       w[i] = w[i - 16] + (std::rotr(a, 7) ^ std::rotr(a, 18) ^ (a >> 3)) + w[i - 7] +
              (std::rotr(b, 17) ^ std::rotr(b, 19) ^ (b >> 10));
     }
-    // The eight words of the state turn by one place a round: s[(k - i) & 7] is word k in round i.
+    // The eight words of the state turn by one place a round: word k of round j is s[(k - j) & 7].
     std::uint32_t s[8];
     std::copy_n(state, 8, s);
+    for (int i = 0; i < 64; i += 8) {
 #pragma GCC unroll 8
-    for (int i = 0; i < 64; ++i) {
-      const auto at = [&](int k) -> std::uint32_t& { return s[(k - i) & 7]; };
-      const std::uint32_t a = at(0), e = at(4);
-      const std::uint32_t t1 = at(7) + (std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25)) +
-                               ((e & at(5)) ^ (~e & at(6))) + kRound[i] + w[i];
-      const std::uint32_t t2 = (std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22)) +
-                               ((a & at(1)) ^ (a & at(2)) ^ (at(1) & at(2)));
-      at(3) += t1;
-      at(7) = t1 + t2;
+      for (int j = 0; j < 8; ++j) {
+        const auto at = [&](int k) -> std::uint32_t& { return s[(k - j) & 7]; };
+        const std::uint32_t a = at(0), e = at(4);
+        const std::uint32_t t1 = at(7) + (std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25)) +
+                                 ((e & at(5)) ^ (~e & at(6))) + kRound[i + j] + w[i + j];
+        const std::uint32_t t2 = (std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22)) +
+                                 ((a & at(1)) ^ (a & at(2)) ^ (at(1) & at(2)));
+        at(3) += t1;
+        at(7) = t1 + t2;
+      }
     }
     for (int i = 0; i < 8; ++i) state[i] += s[i];
   }

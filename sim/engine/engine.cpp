@@ -81,11 +81,11 @@ void Engine::begin_run() {
   stop_requested_ = false;
 }
 
-RunEnd Engine::end_run(VirtualTime until) {
-  if (queue_.empty()) return RunEnd::kNoMoreEvents;
+EngineStop Engine::end_run(VirtualTime until) {
+  if (queue_.empty()) return EngineStop::kNoMoreEvents;
   now_ = std::max(now_, until);
   events_at_now_ = 0;
-  return RunEnd::kTimeLimit;
+  return EngineStop::kTimeLimit;
 }
 
 void Engine::watch_for_livelock(const Event& event) {

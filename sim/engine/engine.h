@@ -26,7 +26,7 @@ class EventHandler {
   virtual void on_event(const Event& event) = 0;
 };
 
-enum class RunEnd { kNoMoreEvents, kTimeLimit, kStopRequested };
+enum class EngineStop { kNoMoreEvents, kTimeLimit, kRequested };
 
 class Engine {
  public:
@@ -63,17 +63,17 @@ class Engine {
   bool step(VirtualTime until = kNever);
   // Until there are no events, none up to and including `until` (the clock then stands at `until`),
   // or somebody asked to stop.
-  RunEnd run(VirtualTime until = kNever) {
+  EngineStop run(VirtualTime until = kNever) {
     return run(until, [] { return false; });
   }
   // The same, and `stop()` is asked before each event.
   template <class Predicate>
-  RunEnd run(VirtualTime until, Predicate&& stop) {
+  EngineStop run(VirtualTime until, Predicate&& stop) {
     begin_run();
     while (!stop_requested_ && !stop()) {
       if (!step(until)) return end_run(until);
     }
-    return RunEnd::kStopRequested;
+    return EngineStop::kRequested;
   }
   // Ends the running run() after the current event; for handlers.
   void request_stop() { stop_requested_ = true; }
@@ -96,7 +96,7 @@ class Engine {
   };
 
   void begin_run();
-  RunEnd end_run(VirtualTime until);
+  EngineStop end_run(VirtualTime until);
   void watch_for_livelock(const Event& event);
   std::string name_of(EventType type) const;
 

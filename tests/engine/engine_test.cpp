@@ -61,7 +61,7 @@ class EngineTest : public ::testing::Test {
 TEST_F(EngineTest, MovesTheClockFromEventToEvent) {
   at(20, kMark, 2);
   at(10, kChain, 1, 2);
-  EXPECT_EQ(engine.run(), RunEnd::kNoMoreEvents);
+  EXPECT_EQ(engine.run(), EngineStop::kNoMoreEvents);
   EXPECT_EQ(world.log, (Log{{10, 1}, {20, 2}, {20, 1}, {30, 1}}));
   EXPECT_EQ(engine.now(), VirtualTime{30});
   EXPECT_EQ(engine.events_processed(), 4u);
@@ -72,19 +72,19 @@ TEST_F(EngineTest, RunsUpToAndIncludingTheLimit) {
   at(10, kMark, 1);
   at(20, kMark, 2);
   at(30, kMark, 3);
-  EXPECT_EQ(engine.run(VirtualTime{20}), RunEnd::kTimeLimit);
+  EXPECT_EQ(engine.run(VirtualTime{20}), EngineStop::kTimeLimit);
   EXPECT_EQ(world.log, (Log{{10, 1}, {20, 2}}));
-  EXPECT_EQ(engine.run(VirtualTime{25}), RunEnd::kTimeLimit);
+  EXPECT_EQ(engine.run(VirtualTime{25}), EngineStop::kTimeLimit);
   EXPECT_EQ(engine.now(), VirtualTime{25});
   EXPECT_THROW(at(24, kMark, 0), std::logic_error);
-  EXPECT_EQ(engine.run(), RunEnd::kNoMoreEvents);
+  EXPECT_EQ(engine.run(), EngineStop::kNoMoreEvents);
 }
 
 TEST_F(EngineTest, AnEarlierLimitDoesNotTurnTheClockBack) {
   at(10, kMark, 1);
   at(30, kMark, 3);
   engine.run(VirtualTime{20});
-  EXPECT_EQ(engine.run(VirtualTime{5}), RunEnd::kTimeLimit);
+  EXPECT_EQ(engine.run(VirtualTime{5}), EngineStop::kTimeLimit);
   EXPECT_EQ(engine.now(), VirtualTime{20});
 }
 
@@ -92,12 +92,12 @@ TEST_F(EngineTest, StopsWhenAHandlerOrThePredicateAsks) {
   at(10, kStopNow, 1);
   at(10, kMark, 2);
   at(10, kMark, 3);
-  EXPECT_EQ(engine.run(), RunEnd::kStopRequested);
+  EXPECT_EQ(engine.run(), EngineStop::kRequested);
   EXPECT_EQ(world.log.size(), 1u);
   const auto two_are_done = [&] { return world.log.size() == 2; };
-  EXPECT_EQ(engine.run(kNever, two_are_done), RunEnd::kStopRequested);
+  EXPECT_EQ(engine.run(kNever, two_are_done), EngineStop::kRequested);
   EXPECT_EQ(world.log.size(), 2u);
-  EXPECT_EQ(engine.run(), RunEnd::kNoMoreEvents);
+  EXPECT_EQ(engine.run(), EngineStop::kNoMoreEvents);
 }
 
 TEST_F(EngineTest, AnUploadThatEndsExactlyAtTheDeadlineCounts) {
@@ -181,13 +181,13 @@ TEST_F(EngineTest, ManyEventsThatMoveTheClockAreNoLivelock) {
   engine.set_livelock_limit(10);
   at(0, kChain, 1, 1000);
   for (int i = 0; i < 9; ++i) at(0, kMark, 2);
-  EXPECT_EQ(engine.run(), RunEnd::kNoMoreEvents);
+  EXPECT_EQ(engine.run(), EngineStop::kNoMoreEvents);
 }
 
 TEST_F(EngineTest, AMillionEventsAtOneNanosecondAreAllowed) {
   engine.reserve(1'000'000);
   for (std::uint32_t i = 0; i < 1'000'000; ++i) at(7, kMark, i);
-  EXPECT_EQ(engine.run(), RunEnd::kNoMoreEvents);
+  EXPECT_EQ(engine.run(), EngineStop::kNoMoreEvents);
   at(7, kMark, 0);
   EXPECT_THROW(engine.run(), RunError);
 }
@@ -209,7 +209,7 @@ TEST_F(EngineTest, CanGoOnAfterAHandlerThrew) {
   at(10, kFail, 1);
   at(20, kMark, 2);
   EXPECT_THROW(engine.run(), RunError);
-  EXPECT_EQ(engine.run(), RunEnd::kNoMoreEvents);
+  EXPECT_EQ(engine.run(), EngineStop::kNoMoreEvents);
   EXPECT_EQ(world.log, (Log{{20, 2}}));
 }
 

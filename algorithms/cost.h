@@ -9,7 +9,7 @@
 namespace skiff {
 
 // Peak bytes in RAM, by what they hold.
-struct MemoryParts {
+struct PeakMemory {
   Bytes weights, gradients, optimizer_state, activations, adapters, scratch;
   Bytes total() const {
     return weights + gradients + optimizer_state + activations + adapters + scratch;
@@ -21,7 +21,7 @@ struct Cost {
   Bytes dram;              // moved between RAM and the processor
   int batch = 1;           // samples a step: small batches use a processor badly
   std::int64_t steps = 1;  // kernel batches launched
-  MemoryParts memory;
+  PeakMemory memory;
   Bytes storage;  // flash held between rounds: cached base, client state
   Bytes down, up;
   bool up_is_bound = false;  // the codec's size depends on its data: `up` is its bound

@@ -1,6 +1,7 @@
 #include "sim/core/reader.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <tuple>
 
@@ -27,7 +28,10 @@ void Reader::throw_if_any() const {
   constexpr std::size_t kMost = 20;
   std::vector<Problem> sorted = problems_;
   std::stable_sort(sorted.begin(), sorted.end(), [](const Problem& a, const Problem& b) {
-    return std::tie(a.where.line, a.where.column) < std::tie(b.where.line, b.where.column);
+    const int a_line = std::abs(a.where.line);  // overrides stand at lines -1, -2, ...
+    const int b_line = std::abs(b.where.line);
+    return std::tie(a.where.file, a_line, a.where.column) <
+           std::tie(b.where.file, b_line, b.where.column);
   });
   if (sorted.size() > kMost) sorted.resize(kMost);
   throw ScenarioError(std::move(sorted));

@@ -63,9 +63,11 @@ class Registry {
     entries_.emplace(entry.about.name, std::move(entry));
   }
   const std::map<std::string, Entry>& entries() const { return entries_; }
-  std::vector<std::string> names() const {
+  std::vector<std::string> names(const std::string& family = "") const {
     std::vector<std::string> all;
-    for (const auto& [name, entry] : entries_) all.push_back(name);
+    for (const auto& [name, entry] : entries_) {
+      if (family.empty() || entry.about.family == family) all.push_back(name);
+    }
     return all;
   }
   const Entry* find(const std::string& name) const {
@@ -85,6 +87,8 @@ class Registry {
     return object;
   }
 
+  // {name: adamw, learning_rate: ...}: how the entry nearest to `word` is written.
+  std::string written_out(const std::string& word) const;
   // "unknown to fedavg; it belongs to fedprox"; empty if no other entry has such a key.
   std::string belongs_elsewhere(const std::string& key, const std::string& name) const;
 
@@ -122,11 +126,11 @@ template <class Role>
 std::shared_ptr<const Role> Registry<Role>::make(const Node& map, Reader& reader,
                                                  const std::vector<std::string>& taken) const {
   if (!map.is_map()) {
-    const std::string written = map.is_scalar() ? map.text : "...";
-    reader.problem(map.where, map.is_scalar()
-                                  ? "expected a map, found \"" + map.text + "\"; write {" +
-                                        std::string(Role::kKey) + ": " + written + ", ...}"
-                                  : "expected a map");
+    const std::string found = map.is_scalar() ? "\"" + map.text + "\"" : "a list";
+    reader.problem(map.where,
+                   map.is_null()
+                       ? "expected a map such as {" + std::string(Role::kKey) + ": ...}"
+                       : "expected a map, found " + found + "; write " + written_out(map.text));
     return nullptr;
   }
   const Node* name = map.find(Role::kKey);
@@ -146,6 +150,17 @@ std::shared_ptr<const Role> Registry<Role>::make(const Node& map, Reader& reader
   std::vector<std::string> others = taken;
   others.emplace_back(Role::kKey);
   return entry->make(map, reader, others);
+}
+
+template <class Role>
+std::string Registry<Role>::written_out(const std::string& word) const {
+  const std::string near = find(word) != nullptr ? word : nearest_word(word, names());
+  std::string text = "{" + std::string(Role::kKey) + ": " + (near.empty() ? "..." : near);
+  const Entry* entry = find(near);
+  for (std::size_t i = 0; entry != nullptr && i < entry->fields.size(); ++i) {
+    if (entry->fields[i].required) text += ", " + entry->fields[i].name + ": ...";
+  }
+  return text + "}";
 }
 
 template <class Role>

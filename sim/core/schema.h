@@ -80,6 +80,13 @@ class Schema {
       info_.rules.none_word = std::move(word);
       return *this;
     }
+    // A choice with keys common to all kinds, or a map read by a convert() of its own.
+    Builder& choice(std::string role, std::vector<FieldInfo> common) {
+      info_.type = "choice";
+      info_.role = std::move(role);
+      info_.children = std::move(common);
+      return *this;
+    }
     Builder& unit(std::string unit) {
       info_.rules.unit = std::move(unit);
       return *this;

@@ -1,0 +1,194 @@
+// Speeds of whole client updates, beside the FMA peak of the core measured around each of them.
+//
+// A client update binds the received weights, shuffles the shard, runs every step of an epoch and
+// takes the difference. All times are CPU time of the thread. `peak` is the share of the measured
+// peak that the update's own flops amount to (1 = the arithmetic ceiling); compare shares and
+// ratios, not absolute figures, on a machine that is not idle.
+#include <benchmark/benchmark.h>
+#include <immintrin.h>
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+#include <numeric>
+#include <vector>
+
+#include "algorithms/models/architecture.h"
+#include "algorithms/models/full_weights.h"
+#include "sim/core/distributions.h"
+#include "sim/core/registry.h"
+
+namespace {
+
+using namespace skiff;
+
+double thread_seconds() {
+  timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+// Flops per second of 12 independent chains of 8-lane fmas.
+double fma_peak() {
+  __m256 acc[12];
+  for (int k = 0; k < 12; ++k) acc[k] = _mm256_set1_ps(static_cast<float>(k));
+  __m256 x = _mm256_set1_ps(0.999F), y = _mm256_set1_ps(0.001F);
+  const double start = thread_seconds();
+  constexpr int kSteps = 100000;
+  for (int i = 0; i < kSteps; ++i) {
+#pragma GCC unroll 12
+    for (int k = 0; k < 12; ++k) acc[k] = _mm256_fmadd_ps(acc[k], x, y);
+    __asm__ volatile("" : "+x"(x), "+x"(y));
+  }
+  const double seconds = thread_seconds() - start;
+  float sum = 0;
+  for (const __m256& a : acc) sum += a[0];
+  benchmark::DoNotOptimize(sum);
+  return 12.0 * 16.0 * kSteps / seconds;
+}
+
+Node map_of(std::initializer_list<std::pair<const char*, Node>> entries) {
+  Node map;
+  map.kind = Node::Kind::kMap;
+  for (const auto& [key, value] : entries) map.set(key, value);
+  return map;
+}
+Node list_of(std::initializer_list<const char*> items) {
+  Node list;
+  list.kind = Node::Kind::kList;
+  for (const char* item : items) list.items.push_back(Node::scalar(item));
+  return list;
+}
+
+TaskShape image_task(int channels, int side) {
+  return {TaskKind::kClassification, channels * side * side, 10, channels, side, side};
+}
+
+Samples random_samples(const TaskShape& task, int rows) {
+  Samples samples(static_cast<std::size_t>(rows), task.width);
+  Stream stream(1, "bench.samples");
+  for (float& x : samples.features) x = stream.uniform_float();
+  for (std::int32_t& y : samples.labels) {
+    y = static_cast<std::int32_t>(stream.below(static_cast<std::uint32_t>(task.classes)));
+  }
+  return samples;
+}
+
+// One client with its shard: what a worker keeps between jobs.
+class Client {
+ public:
+  Client(const Node& model, const TaskShape& task, int samples, int batch)
+      : architecture_(Registry<ModelFamily>::instance().make(model)->build(task)),
+        received_(architecture_->layout()),
+        update_(architecture_->layout()),
+        weights_(received_),
+        samples_(random_samples(task, samples)),
+        batch_(batch) {
+    architecture_->initialise(received_, Stream(7, "bench.weights"));
+    rows_.resize(static_cast<std::size_t>(batch));
+    labels_.resize(static_cast<std::size_t>(batch));
+    order_.resize(static_cast<std::size_t>(samples));
+    std::iota(order_.begin(), order_.end(), 0);
+  }
+
+  void train(bool fused) {
+    weights_.rebind(received_);
+    if (fused) weights_.fuse_sgd(kRate);
+    Stream stream(3, "bench.order", 0, ++round_);
+    shuffle<std::int32_t>(stream, order_);
+    for (std::size_t begin = 0; begin + rows_.size() <= order_.size(); begin += rows_.size()) {
+      step(begin, fused);
+    }
+    weights_.update(update_);
+    benchmark::DoNotOptimize(update_.values.data());
+  }
+  double evaluate(int rows) {
+    std::vector<const float*> all;
+    for (int i = 0; i < rows; ++i) all.push_back(samples_.row(i));
+    workspace_.reset();
+    const Batch batch{{all.data(), rows, samples_.width},
+                      std::span(samples_.labels).first(static_cast<std::size_t>(rows))};
+    return architecture_->evaluate(weights_, batch, workspace_).loss;
+  }
+  double flops() const {
+    return architecture_->training_cost(batch_).flops.value() *
+           static_cast<double>(order_.size() / rows_.size());
+  }
+  double samples() const { return static_cast<double>(order_.size()); }
+
+ private:
+  static constexpr float kRate = 0.05F;
+  void step(std::size_t begin, bool fused) {
+    for (std::size_t b = 0; b < rows_.size(); ++b) {
+      rows_[b] = samples_.row(order_[begin + b]);
+      labels_[b] = samples_.labels[static_cast<std::size_t>(order_[begin + b])];
+    }
+    workspace_.reset();
+    const Batch batch{{rows_.data(), batch_, samples_.width}, labels_};
+    if (!fused) weights_.clear_gradient();
+    benchmark::DoNotOptimize(architecture_->loss_and_gradient(weights_, batch, workspace_));
+    if (fused) return;
+    const std::vector<float>& g = weights_.gradient().values;
+    std::vector<float>& w = weights_.parameters().values;
+    for (std::size_t i = 0; i < w.size(); ++i) w[i] = std::fma(-kRate, g[i], w[i]);
+  }
+
+  std::shared_ptr<const Architecture> architecture_;
+  Vector received_, update_;
+  FullWeights weights_;
+  Workspace workspace_;
+  Samples samples_;
+  int batch_;
+  std::uint64_t round_ = 0;
+  std::vector<std::int32_t> order_, labels_;
+  std::vector<const float*> rows_;
+};
+
+void measure(benchmark::State& state, Client& client, bool fused) {
+  double seconds = 0, peak = 0;
+  std::vector<double> shares;
+  const double flops = client.flops();
+  client.train(fused);
+  for ([[maybe_unused]] auto _ : state) {
+    const double around = fma_peak();
+    const double start = thread_seconds();
+    client.train(fused);
+    const double elapsed = thread_seconds() - start;
+    state.SetIterationTime(elapsed);
+    seconds += elapsed;
+    peak = std::max(peak, around);
+    shares.push_back(flops / elapsed / around);
+  }
+  std::nth_element(shares.begin(), shares.begin() + static_cast<long>(shares.size() / 2),
+                   shares.end());
+  const auto runs = static_cast<double>(state.iterations());
+  state.counters["updates/s"] = runs / seconds;
+  state.counters["samples/s"] = runs * client.samples() / seconds;
+  state.counters["GFLOP/s"] = runs * flops / seconds * 1e-9;
+  state.counters["peak GFLOP/s"] = peak * 1e-9;
+  state.counters["peak"] = shares[shares.size() / 2];
+}
+
+void mlp(benchmark::State& state, bool fused) {
+  Client client(map_of({{"architecture", Node::scalar("mlp")}, {"hidden", list_of({"200", "200"})}}),
+                image_task(1, 28), 3000, 20);
+  measure(state, client, fused);
+}
+BENCHMARK_CAPTURE(mlp, fused, true)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(mlp, unfused, false)->UseManualTime()->Unit(benchmark::kMillisecond);
+
+void logistic_regression(benchmark::State& state, bool fused) {
+  Client client(map_of({{"architecture", Node::scalar("logistic-regression")}}), image_task(1, 28),
+                3000, 20);
+  measure(state, client, fused);
+}
+BENCHMARK_CAPTURE(logistic_regression, fused, true)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(logistic_regression, unfused, false)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+
+}  // namespace
+
+BENCHMARK_MAIN();

@@ -1,0 +1,52 @@
+// What all optimizers have in common: step size, schedule, weight decay, and what becomes of a
+// client's moments between rounds.
+//
+// Weight decay is decoupled (Loshchilov and Hutter 2019, arXiv:1711.05101): w *= 1 - learning_rate
+// * weight_decay before the step, so it never enters moments; model.l2 is the penalty that enters
+// the gradient. Immutable, thread-safe.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "algorithms/optimizer.h"
+#include "algorithms/optimizers/schedule.h"
+#include "sim/core/registry.h"
+
+namespace skiff {
+
+struct OptimizerParams {
+  OptimizerParams();
+  double learning_rate = 0;
+  double weight_decay = 0;
+  Chosen<Schedule> schedule;  // {name: constant} unless chosen
+  std::string client_state = "reset";
+  std::optional<Bytes> state_limit;
+
+  double rate(std::int64_t round, std::int64_t horizon) const;
+  ClientStatePolicy policy() const;
+};
+
+// Weight decay that would turn the sign of the weights is refused.
+void check_decay(const OptimizerParams& params, const Node& map, Reader& reader);
+
+// The fields that open the schema of every optimizer; P derives from OptimizerParams.
+template <class P>
+void add_common_fields(Schema<P>& s, const std::string& name) {
+  s.field("learning_rate", &P::learning_rate, "step size")
+      .required("by " + name + "; skiff has no default that changes results")
+      .above(0);
+  s.field("weight_decay", &P::weight_decay, "share of a weight lost per step and learning rate")
+      .at_least(0);
+  s.field("schedule", &P::schedule, "how the learning rate changes over the rounds");
+  s.field("client_state", &P::client_state,
+          "moments of a client: forgotten after its round, kept on it, or the server's")
+      .one_of({"reset", "persistent", "server"});
+  s.field("state_limit", &P::state_limit, "most memory that the moments may take").or_word("none");
+  s.check([](const P& p, const Node& map, Reader& reader) { check_decay(p, map, reader); });
+}
+
+// w *= 1 - learning_rate * weight_decay
+void decay(std::span<float> w, double learning_rate, double weight_decay);
+
+}  // namespace skiff

@@ -1,0 +1,182 @@
+#include "sim/federation/assigner.h"
+
+#include <algorithm>
+
+#include "algorithms/method_steps.h"
+
+namespace skiff {
+namespace {
+
+Cause cause_of(const std::string& part) {
+  if (part == "storage") return Cause::kStorage;
+  return part == "tier" ? Cause::kTier : Cause::kRam;
+}
+
+MemoryUse in_ram(const PeakMemory& m, Bytes runtime) {
+  return {.weights = m.weights,
+          .gradients = m.gradients,
+          .optimizer_state = m.optimizer_state,
+          .activations = m.activations,
+          .adapters = m.adapters,
+          .scratch = m.scratch,
+          .runtime = runtime};
+}
+
+// The phases of a job: the received weights are loaded; training needs everything; encoding needs
+// the weights, the update (where the gradient was) and the encoded bytes.
+MemoryDemand demand_of(const Cost& cost, Bytes runtime) {
+  MemoryDemand demand;
+  const PeakMemory& m = cost.memory;
+  demand[JobPhase::kLoad] = in_ram({.weights = m.weights, .adapters = m.adapters}, runtime);
+  demand[JobPhase::kTrain] = in_ram(m, runtime);
+  demand[JobPhase::kEncode] = in_ram(
+      {.weights = m.weights, .gradients = m.gradients, .adapters = m.adapters, .scratch = cost.up},
+      runtime);
+  return demand;
+}
+
+}  // namespace
+
+int Assigner::tier_of(const DeviceProfile& profile) const {
+  const auto& tiers = setup_.devices.tiers;
+  if (tiers.empty()) return 0;
+  for (std::size_t i = 0; i < tiers.size(); ++i) {
+    if (profile.memory.ram.value >= tiers[i].second) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+const Exchange& Assigner::exchange_of(std::size_t plan, const Server& server,
+                                      std::uint32_t device) {
+  if (cache_.empty()) cache_.resize(setup_.composition.plans.size());
+  Cached& cached = cache_[plan];
+  if (cached.version != server.version || setup_.method->broadcast_depends_on_client()) {
+    const Plan& p = setup_.composition.plans[plan];
+    cached.version = server.version;
+    cached.exchange =
+        setup_.method->exchange(setup_.composition, server, p,
+                                dense_shape(setup_.composition.architecture(p).layout()), device);
+    cached.flash = kept_on_flash(p, cached.exchange);
+  }
+  return cached.exchange;
+}
+
+// Client state, in its old and new version while an attempt is under way.
+Bytes Assigner::kept_on_flash(const Plan& plan, const Exchange& exchange) const {
+  const LayoutPtr layout = setup_.composition.update_layout(plan);
+  Bytes state = setup_.method->client_state_bytes(setup_.composition, plan);
+  const auto sections = static_cast<std::int64_t>(exchange.up.size());
+  if (plan.up->keeps_state()) state += sections * plan.up->state_bytes(*layout);
+  if (plan.optimizer->client_state() == ClientStatePolicy::kPersistent) {
+    state += plan.optimizer->state_bytes(*layout);
+  }
+  return 2 * state;
+}
+
+Cost Assigner::cost_of(const Plan& plan, std::int64_t samples, const Exchange& exchange,
+                       Bytes kept) const {
+  const Shape shape = dense_shape(setup_.composition.architecture(plan).layout());
+  Cost cost = client_cost(setup_.composition, plan, shape, samples, plan.work.steps_of(samples));
+  cost.memory.optimizer_state += setup_.method->training_bytes(setup_.composition, plan);
+  cost.storage = kept;
+  cost.down = exchange.down_bytes();
+  cost.up = exchange.up_bytes();
+  return cost;
+}
+
+Cost Assigner::largest_cost(const Plan& plan, const Server& server) const {
+  std::int64_t most = 0;
+  for (int c = 0; c < setup_.data->clients(); ++c) {
+    most = std::max(most, setup_.data->samples_of(c));
+  }
+  const Exchange exchange =
+      setup_.method->exchange(setup_.composition, server, plan,
+                              dense_shape(setup_.composition.architecture(plan).layout()), 0);
+  return cost_of(plan, most, exchange, kept_on_flash(plan, exchange));
+}
+
+void Assigner::set_costs(Assignment& task, const Cost& cost, const DeviceRecord& device) const {
+  const DeviceProfile& profile = *device.device.profile;
+  task.batch = cost.batch;
+  task.steps = cost.steps;
+  task.flops = cost.fp32 + cost.fp16 + cost.int8;
+  ComputeLoad load;
+  load.at(Precision::kFp32) = cost.fp32;
+  load.at(Precision::kFp16) = cost.fp16;
+  load.at(Precision::kInt8) = cost.int8;
+  load.dram = cost.dram;
+  load.batch = cost.batch;
+  load.launches = static_cast<double>(cost.steps);
+  task.work = compute_cost(profile, load, {.cpu_factor = device.device.cpu_factor});
+  task.memory = demand_of(cost, profile.memory.runtime.value);
+  task.up = cost.up;
+}
+
+// Given compute times draw what the chassis sheds for ever: nothing else is known of the work.
+void Assigner::set_given_loads(Assignment& task, const DeviceRecord& device) const {
+  const auto stream = [&](const char* purpose) {
+    return Stream(setup_.seed, purpose, task.device, task.round);
+  };
+  const GivenLoads& loads = setup_.loads;
+  if (loads.compute_time) {
+    Stream s = stream("load.compute_time");
+    const PowerProfile& power = device.device.profile->power;
+    task.work = {};
+    task.work.time = loads.compute_time->sample(s, task.device);
+    task.work.idle = power.idle.value * task.work.time;
+    task.work.compute =
+        std::max(power.sustained.value - power.idle.value, Watts(0)) * task.work.time;
+  }
+  if (loads.download) {
+    Stream s = stream("load.download");
+    task.down = loads.download->sample(s, task.device);
+    task.received_key = -1;
+  }
+  if (loads.upload) {
+    Stream s = stream("load.upload");
+    task.up = loads.upload->sample(s, task.device);
+  }
+}
+
+Verdict Assigner::assign(DeviceRecord& device, std::uint32_t index, std::uint32_t round,
+                         const Server* server, std::int64_t version) {
+  Verdict verdict;
+  Assignment& task = verdict.task;
+  task.device = index;
+  task.round = round;
+  task.base_version = version;
+  task.samples = setup_.data->samples_of(static_cast<int>(index));
+  task.memory_limit = limit_of(index);
+  if (setup_.has_model()) {
+    costs_.clear();
+    for (std::size_t p = 0; p < setup_.composition.plans.size(); ++p) {
+      const Exchange& exchange = exchange_of(p, *server, index);
+      costs_.push_back(
+          cost_of(setup_.composition.plans[p], task.samples, exchange, cache_[p].flash));
+    }
+    const DeviceProfile& profile = *device.device.profile;
+    const Choice choice =
+        setup_.planner->plan({.device_class = profile.name,
+                              .tier = tier_of(profile),
+                              .memory = task.memory_limit - profile.memory.runtime.value,
+                              .storage = profile.flash.budget.value},
+                             costs_);
+    task.plan = static_cast<std::uint32_t>(choice.plan.value_or(0));
+    set_costs(task, costs_[task.plan], device);
+    if (!choice.plan) {
+      verdict.cause = cause_of(choice.part);
+      verdict.missing = choice.missing;
+      return verdict;
+    }
+    for (const Section& s : cache_[task.plan].exchange.down) {
+      const bool held = s.name == kModelSection && s.key >= 0 && s.key == device.held_model;
+      if (!held) task.down += s.bytes;
+      if (s.name == kModelSection) task.received_key = s.key;
+    }
+  }
+  set_given_loads(task, device);
+  task.load = flash_write_cost(*device.device.profile, task.down);
+  return verdict;
+}
+
+}  // namespace skiff

@@ -1,0 +1,55 @@
+// What a device would be asked to do in this round, and whether it fits: plan, steps, bytes, time,
+// energy and memory, all before anything runs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "sim/federation/attempt.h"
+#include "sim/federation/device_book.h"
+#include "sim/federation/setup.h"
+
+namespace skiff {
+
+struct Verdict {
+  Assignment task;             // complete if cause is kNone
+  Cause cause = Cause::kNone;  // why the device is refused
+  Bytes missing;               // by how much
+};
+
+class Assigner {
+ public:
+  explicit Assigner(const FederationSetup& setup) : setup_(setup) {}
+
+  // `server` is null in timing-only runs whose loads are all given.
+  Verdict assign(DeviceRecord& device, std::uint32_t index, std::uint32_t round,
+                 const Server* server, std::int64_t version);
+
+  // Cost of a plan for a client with that many samples, the method's and codec's shares included.
+  Cost cost_of(const Plan& plan, std::int64_t samples, const Exchange& exchange,
+               Bytes kept_on_flash) const;
+  // What a plan needs for the client with the most samples: the table of memory by part.
+  Cost largest_cost(const Plan& plan, const Server& server) const;
+  int tier_of(const DeviceProfile& profile) const;  // -1: below the last; 0 where there are none
+
+ private:
+  const Exchange& exchange_of(std::size_t plan, const Server& server, std::uint32_t device);
+  Bytes kept_on_flash(const Plan& plan, const Exchange& exchange) const;
+  void set_given_loads(Assignment& task, const DeviceRecord& device) const;
+  void set_costs(Assignment& task, const Cost& cost, const DeviceRecord& device) const;
+  Bytes limit_of(std::uint32_t device) const {
+    return setup_.devices.memory_limits[setup_.devices.fleet->class_of(device)];
+  }
+
+  struct Cached {
+    std::int64_t version = -1;
+    Exchange exchange;
+    Bytes flash;
+  };
+  const FederationSetup& setup_;
+  std::vector<Cached> cache_;  // by plan
+  std::vector<Cost> costs_;    // scratch
+};
+
+}  // namespace skiff

@@ -1,0 +1,184 @@
+#include "sim/federation/learner.h"
+
+#include <algorithm>
+
+#include "algorithms/method_steps.h"
+#include "sim/core/parallel.h"
+
+namespace skiff {
+
+Server initial_server(const FederationSetup& setup) {
+  Server server;
+  for (const auto& architecture : setup.composition.models) {
+    GlobalModel& model = server.models.emplace_back();
+    model.weights = Vector(architecture->layout());
+    architecture->initialise(model.weights,
+                             Stream(setup.seed, "model.initialise", server.models.size() - 1));
+  }
+  setup.method->start(setup.composition, server);
+  return server;
+}
+
+Learner::Learner(const FederationSetup& setup)
+    : setup_(setup),
+      server_(std::make_shared<const Server>(initial_server(setup))),
+      broadcasts_(setup.composition.plans.size()),
+      scratch_(static_cast<std::size_t>(threads()) + 1) {
+  for (Scratch& s : scratch_) s.weights.resize(setup.composition.plans.size());
+  for (const Plan& plan : setup.composition.plans) {
+    keeps_state_ = keeps_state_ || client_state_bytes(plan) > Bytes(0);
+    SKIFF_CHECK(!plan.up->size_depends_on_data(), "codecs of data-dependent size are not joined");
+  }
+}
+
+Bytes Learner::client_state_bytes(const Plan& plan) const {
+  const LayoutPtr layout = setup_.composition.update_layout(plan);
+  Bytes total = setup_.method->client_state_bytes(setup_.composition, plan);
+  const auto sections = static_cast<std::int64_t>(
+      setup_.method
+          ->exchange(setup_.composition, *server_, plan,
+                     dense_shape(setup_.composition.architecture(plan).layout()), 0)
+          .up.size());
+  if (plan.up->keeps_state()) total += sections * plan.up->state_bytes(*layout);
+  if (plan.optimizer->client_state() == ClientStatePolicy::kPersistent) {
+    total += plan.optimizer->state_bytes(*layout);
+  }
+  return total;
+}
+
+void Learner::begin_round() {
+  pool_.wait();
+  eager_.clear();
+}
+
+Learner::Broadcast Learner::say_to(const Assignment& task) {
+  const Plan& plan = setup_.composition.plans[task.plan];
+  Broadcast& kept = broadcasts_[task.plan];
+  const bool same = !setup_.method->broadcast_depends_on_client();
+  if (same && kept.version == server_->version) return kept;
+  auto message = std::make_shared<Message>();
+  setup_.method->broadcast(setup_.composition, *server_, plan, task.device, *message);
+  const Shape shape = dense_shape(setup_.composition.architecture(plan).layout());
+  check_sizes(*message,
+              setup_.method->exchange(setup_.composition, *server_, plan, shape, task.device).down);
+  Broadcast said;
+  said.version = server_->version;
+  auto received = std::make_shared<Vector>(setup_.composition.update_layout(plan));
+  plan.down->decode(*received->layout, *message->find(kModelSection), received->values);
+  said.message = std::move(message);
+  said.received = std::move(received);
+  if (same) kept = said;
+  return said;
+}
+
+void Learner::check_sizes(const Message& message, const std::vector<Section>& declared) const {
+  SKIFF_CHECK(message.sections.size() == declared.size(), "sections sent and declared differ");
+  for (const Section& section : declared) {
+    const Payload* payload = message.find(section.name);
+    SKIFF_CHECK(payload != nullptr && payload->size() == section.bytes,
+                "a section is not as long as was declared: " + section_name(section.name));
+  }
+}
+
+std::unique_ptr<Learner::Job> Learner::prepare(const Assignment& task) {
+  auto job = std::make_unique<Job>(Job{task, say_to(task), {}});
+  if (keeps_state_) {
+    if (const auto it = states_.find(task.device); it != states_.end()) {
+      job->result.state = it->second;
+    }
+  }
+  return job;
+}
+
+void Learner::run(Job& job) {
+  const Assignment& task = job.task;
+  if (setup_.before_job) setup_.before_job(task.device);
+  const Plan& plan = setup_.composition.plans[task.plan];
+  Scratch& scratch = scratch_[worker_index()];
+  const Stream stream(setup_.seed, "client", task.device, task.round);
+  const ClientContext::Job context_job{
+      .composition = setup_.composition,
+      .plan = plan,
+      .client = task.device,
+      .round = task.base_version,
+      .steps = task.steps,
+      .shard = {&setup_.data->train, setup_.data->rows_of(static_cast<int>(task.device))},
+      .message = *job.said.message,
+      .received = *job.said.received,
+      .state = job.result.state,
+      .stream = stream};
+  std::unique_ptr<Weights>& reuse = scratch.weights[task.plan];
+  std::unique_ptr<Weights> weights =
+      plan.parametrization->bind(job.said.message->base, *job.said.received,
+                                 stream.child("parametrization"), std::move(reuse));
+  ClientContext context(context_job, *weights, scratch.workspace);
+  setup_.method->client(context);
+  job.result.train_loss = context.train_loss();
+  job.result.finite = context.finite();
+  job.result.upload = std::move(context.upload);
+  reuse = std::move(weights);
+}
+
+void Learner::training_started(AttemptId attempt, const Assignment& task) {
+  if (setup_.launch != LaunchPolicy::kEager) return;
+  if (eager_.size() <= attempt) eager_.resize(attempt + 1);
+  eager_[attempt] = prepare(task);
+  pool_.submit([this, job = eager_[attempt].get()] { run(*job); });
+}
+
+std::vector<std::unique_ptr<Learner::Job>> Learner::compute(
+    const std::vector<Attempt>& attempts, const std::vector<AttemptId>& accepted) {
+  std::vector<std::unique_ptr<Job>> jobs;
+  if (setup_.launch == LaunchPolicy::kEager) {
+    pool_.wait();
+    for (const AttemptId id : accepted) jobs.push_back(std::move(eager_[id]));
+    return jobs;
+  }
+  for (const AttemptId id : accepted) jobs.push_back(prepare(attempts[id].task));
+  const auto one = [&](std::size_t i) { run(*jobs[i]); };
+  if (setup_.launch == LaunchPolicy::kSerial) {
+    for (std::size_t i = 0; i < jobs.size(); ++i) one(i);
+  } else {
+    // Jobs of microseconds are handed out by sixteens, so that scheduling does not cost more.
+    constexpr Flops kTiny{1e6};
+    const bool tiny = !jobs.empty() && jobs.front()->task.flops < kTiny;
+    parallel_for(jobs.size(), one, tiny ? 16 : 1);
+  }
+  return jobs;
+}
+
+double Learner::weight_of(const Assignment& task) const {
+  return setup_.server.weighting == Weighting::kUniform ? 1 : static_cast<double>(task.samples);
+}
+
+bool Learner::finish_round(std::vector<Attempt>& attempts, std::vector<AttemptId> accepted) {
+  std::sort(accepted.begin(), accepted.end(), [&](AttemptId a, AttemptId b) {
+    return attempts[a].task.device < attempts[b].task.device;
+  });
+  std::vector<std::unique_ptr<Job>> jobs = compute(attempts, accepted);
+  std::vector<Update> updates;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    Attempt& attempt = attempts[accepted[i]];
+    JobResult& result = jobs[i]->result;
+    attempt.train_loss = result.train_loss;
+    if (!result.finite) {
+      attempt.cause = Cause::kNotFinite;
+      continue;
+    }
+    SKIFF_CHECK(result.upload.bytes() == attempt.task.up || setup_.loads.upload,
+                "an upload is not as long as was declared");
+    if (keeps_state_) states_[attempt.task.device] = std::move(result.state);
+    updates.push_back({.client = attempt.task.device,
+                       .weight = weight_of(attempt.task),
+                       .staleness = version() - attempt.task.base_version,
+                       .plan = &setup_.composition.plans[attempt.task.plan],
+                       .base = server_,
+                       .message = std::move(result.upload)});
+  }
+  if (updates.empty()) return false;
+  server_ = std::make_shared<const Server>(
+      setup_.method->aggregate(setup_.composition, *server_, updates));
+  return true;
+}
+
+}  // namespace skiff

@@ -7,7 +7,7 @@
 // and then the plug carries the load. On mains the charge stays 1 and the books are kept all the
 // same. Conservation, checkable at any time:
 //
-//   charge_0 C + stored = spent by cause + charge_1 C          (to 1e-9 of the energy moved)
+//   charge_0 C + stored = spent by cause + charge_1 C          (to 1e-9 of either side)
 //
 // One device, one thread.
 #pragma once
@@ -61,7 +61,7 @@ class Battery {
 
   const EnergyByCause& spent() const { return spent_; }  // up to the last change
   Joules stored() const { return stored_; }              // what charging put in
-  // |left side - right side| of the conservation law over the energy moved.
+  // |left - right| of the conservation law over the larger of the two.
   double imbalance() const;
 
  private:

@@ -43,8 +43,6 @@ class Catalogue {
   std::string unknown_link(const std::string& name) const;
 
  private:
-  void check_links(Reader& reader) const;
-
   std::vector<DeviceProfile> classes_;
   std::vector<LinkProfile> links_;
 };

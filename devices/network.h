@@ -43,7 +43,7 @@ struct Transfer {
 // `resumed`: the device has spoken to the server before in this attempt. Zero bytes need no time.
 Transfer plan_transfer(const AccessLink& link, Direction direction, Bytes payload, bool resumed);
 
-// Payload with headers, rounded up.
+// Payload with headers, to the nearest byte.
 Bytes wire_bytes(Bytes payload, double header);
 // What slow start adds to wire / rate.
 Seconds slow_start_delay(Bytes wire, BytesPerSecond rate, Seconds rtt);

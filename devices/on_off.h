@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "devices/availability.h"
 
@@ -35,7 +36,6 @@ class OnOffProcess {
  private:
   struct Mark;
   class Window;
-  bool last_before(std::uint64_t seed, std::uint64_t device, std::int64_t ns, double zone_s) const;
 
   OnOffRates rates_;
   double mark_rate_;        // per second

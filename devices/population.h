@@ -61,6 +61,9 @@ class Fleet {
   const Catalogue& catalogue() const { return *catalogue_; }
 
  private:
+  void draw_link(const PopulationSpec& spec, std::size_t device, std::uint64_t seed,
+                 Stream& stream);
+
   const Catalogue* catalogue_;
   std::vector<ClassId> class_;
   std::vector<LinkId> link_;

@@ -8,8 +8,8 @@
 // per second, so that membership is decided exactly. O(log n) an event, plus the class changes.
 //
 // The link is passive: it completes flows at their exact (real-valued) times inside, and gives them
-// out at the next whole nanosecond; whoever drives it posts one event at next_completion(), and
-// posts it again after any change. Times must not go back. One thread.
+// out at the next whole nanosecond. Whoever drives it posts one event at next_completion(), pops
+// until there is no more, and posts again after every call. Times must not go back. One thread.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ class SharedLink {
   struct Completion {
     std::uint64_t tag = 0;
     Flow flow = 0;
-    VirtualTime time;  // rounded up
-    double exact_s = 0;
+    VirtualTime time;    // rounded up
+    double exact_s = 0;  // not rounded
   };
 
   // Without a capacity flows are independent; then each needs a cap.
@@ -55,34 +55,42 @@ class SharedLink {
   Bytes transferred(Flow flow, VirtualTime now);  // rounded down
 
  private:
+  __extension__ using Wide = __int128;  // sums and products of bit rates
   enum class Class : std::uint8_t { kFree, kCapped, kShared, kComplete };
   struct Record {
     std::uint64_t tag = 0;
     std::uint64_t sequence = 0;
     double size = 0;    // nanobits: bits x 1e9, so that size / (bit/s) is in ns
     double finish = 0;  // capped: ns since the epoch; shared: value of V
+    double left = 0;    // of a stalled flow, cap 0: what remains
     std::int64_t cap = 0;
     Class in = Class::kFree;
   };
+  struct Next {
+    double time;  // ns since the epoch
+    Flow flow;
+  };
 
+  std::optional<Next> next() const;
   void advance(VirtualTime now);
-  double capped_finish() const;
-  double shared_finish() const;
-  void move_clock(double now);
-  void complete(Flow flow, double now);
+  void move_clock(double to);
+  void complete(Flow flow);
   void rebalance();
-  void insert(Flow flow, double remaining);
+  Class fitting(std::int64_t cap) const;  // at the present theta
+  void put_in(Flow flow, Class in, double remaining);
   double take_out(Flow flow);  // answers what remains
+  void move(Flow flow, Class to) { put_in(flow, to, take_out(flow)); }
   double remaining(const Record& record) const;
-  bool shares(std::int64_t cap) const;  // whether theta < cap
-  void update_theta();
+  Record& running(Flow flow);
+  void release(Flow flow);
+  VirtualTime rounded_up(double time) const;
 
   std::optional<std::int64_t> capacity_;
-  std::int64_t capped_sum_ = 0;  // of the caps of the capped class
-  double theta_ = 0;             // bit/s; meaningless while nobody shares
-  std::int64_t epoch_ns_ = 0;    // clock_ and V start again when the link falls idle
-  double clock_ = 0;             // ns since the epoch
-  double virtual_ = 0;           // V, nanobits a flow since the epoch
+  Wide capped_sum_ = 0;        // of the caps of the capped class
+  double theta_ = 0;           // bit/s; 0 while nobody shares
+  std::int64_t epoch_ns_ = 0;  // clock_ and virtual_ start again when the link falls idle
+  double clock_ = 0;           // ns since the epoch
+  double virtual_ = 0;         // V, nanobits a flow since the epoch
   std::uint64_t next_sequence_ = 0;
   std::size_t active_ = 0;
   std::vector<Record> records_;

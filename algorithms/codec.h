@@ -21,7 +21,8 @@ class Codec {
 
   // Of a vector of this layout; a bound if size_depends_on_data().
   virtual Bytes bytes(const Layout& layout) const = 0;
-  // Replaces `values` by exactly what the receiver will read from the payload.
+  // Replaces `values` by exactly what the receiver will read from the payload. Values must be
+  // finite: the sender reports a diverged update instead of encoding it.
   virtual Payload encode(const Layout& layout, std::span<float> values, State& sender,
                          Stream stream) const = 0;
   // Throws DataError for a payload that encode cannot have made.
@@ -39,8 +40,9 @@ class Codec {
   virtual bool size_depends_on_data() const { return false; }
   virtual bool unbiased() const { return false; }
 
-  // E|C(v) - v|^2 <= variance |v|^2 for an unbiased codec, or |C(v) - v|^2 <= (1 -
-  // contraction)|v|^2 for a biased one; negative: none is stated. n: length of the vector.
+  // Of the bare codec, without its memory: E|C(v) - v|^2 <= variance |v|^2 for an unbiased one,
+  // E|C(v) - v|^2 <= (1 - contraction) |v|^2 for a biased one; negative: none is stated. n: length
+  // of the vector.
   virtual double variance(std::size_t /*n*/) const { return -1; }
   virtual double contraction(std::size_t /*n*/) const { return -1; }
 };

@@ -80,6 +80,8 @@ State State::load(std::string_view text) {
     const std::uint64_t element = take(text);
     const std::string_view data = take_text(text);
     if (element == 0 || data.size() % element != 0) throw DataError("state", "a ragged array");
+    const bool ascends = state.arrays_.empty() || state.arrays_.back().name < name;
+    if (!ascends) throw DataError("state", "its names do not ascend");
     Array& a = state.find_or_add(name, element, data.size());
     if (!data.empty()) std::memcpy(a.data.data(), data.data(), data.size());
   }

@@ -101,7 +101,7 @@ void ResultTables::add(const RoundRow& r) {
                                     [&](const auto& m) { return m.first == name; });
     line << (found == r.metrics.end() ? kNotMeasured : found->second);
   }
-  wall_times_.push_back(r.wall_time.value());
+  wall_times_.push_back({r.round, r.wall_time});
 }
 
 void ResultTables::add(const TierRow& r) {
@@ -153,17 +153,18 @@ void ResultTables::set_model(std::span<const ModelSlice> slices, std::span<const
                   "/model/offset " + digest(offsets)};
 }
 
-std::vector<const Table*> ResultTables::tables() const {
-  std::vector<const Table*> list{&rounds_, &devices_};
+std::vector<Table*> ResultTables::tables() {
+  std::vector<Table*> list{&rounds_, &devices_};
   if (keeps_attempts_) list.push_back(&attempts_);
-  for (const Table* table : {&tiers_, &layers_, &evaluations_}) {
+  for (Table* table : {&tiers_, &layers_, &evaluations_}) {
     if (table->rows() > 0) list.push_back(table);
   }
   return list;
 }
 
-void ResultTables::flush() const {
-  for (const Table* table : tables()) table->flush();
+std::vector<const Table*> ResultTables::tables() const {
+  const auto list = const_cast<ResultTables*>(this)->tables();
+  return {list.begin(), list.end()};
 }
 
 void ResultTables::close() {

@@ -37,13 +37,13 @@ class ResultTables {
 
   // The tables that stand in the file: those of every run, and others that have rows.
   std::vector<const Table*> tables() const;
+  std::vector<Table*> tables();
   const Table& attempts() const { return attempts_; }
   const Table& rounds() const { return rounds_; }
   const std::vector<MemoryRow>& memory() const { return memory_; }
-  const std::vector<double>& wall_times() const { return wall_times_; }  // s, by round
+  const std::vector<WallTime>& wall_times() const { return wall_times_; }
 
-  void flush() const;
-  void close();
+  void close();                        // hands on the last rows; no row may follow
   std::string results_sha256() const;  // after close()
 
  private:
@@ -55,7 +55,7 @@ class ResultTables {
   std::size_t tier_line_ = 0, layer_line_ = 0;
   std::int64_t tier_round_ = -1, layer_round_ = -1;
   std::vector<MemoryRow> memory_;
-  std::vector<double> wall_times_;
+  std::vector<WallTime> wall_times_;
   std::vector<std::string> model_lines_;
 };
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "sim/core/time.h"
+#include "sim/core/units.h"
 
 namespace skiff {
 
@@ -54,6 +54,12 @@ enum class RunStatus : std::uint8_t { kOk, kInterrupted, kFailed };
 constexpr std::string_view word(RunStatus status) {
   return status == RunStatus::kOk ? "ok" : status == RunStatus::kFailed ? "failed" : "interrupted";
 }
+
+// Host time at the end of a round, since the run began.
+struct WallTime {
+  std::uint32_t round = 0;
+  Seconds since_start;
+};
 
 struct RunEnd {
   RunStatus status = RunStatus::kOk;

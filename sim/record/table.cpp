@@ -52,8 +52,13 @@ void Table::blank(std::size_t row) {
   }
 }
 
-void Table::flush() const {
-  if (held_ > 0 && sink_ != nullptr) sink_->take(*this, committed_, held_);
+void Table::flush() {
+  if (held_ == 0 || sink_ == nullptr) return;
+  for (std::size_t c = 0; c < columns_.size(); ++c) {  // no leftovers behind the last row
+    auto unused = std::span(buffers_[c]).subspan(held_ * width_of(c) * size_of(columns_[c].type));
+    std::fill(unused.begin(), unused.end(), std::byte{0});
+  }
+  sink_->take(*this, committed_, held_);
 }
 
 void Table::commit() {

@@ -67,7 +67,7 @@ class Table {
   std::size_t cell(std::size_t row, std::size_t label) const { return row * width_ + label; }
 
   // Hands on the rows in the buffers, which stay there.
-  void flush() const;
+  void flush();
   // Hands on the last rows. No row may follow.
   void close();
 

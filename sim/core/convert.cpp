@@ -60,6 +60,12 @@ void expected(const Node& node, const std::string& what, Reader& reader) {
   reader.problem(node.where, fmt::format("expected {}, found {}", what, found(node)));
 }
 
+bool fits_in_63_bits(const Node& node, double value, Reader& reader) {
+  if (std::abs(value) < 0x1p63) return true;
+  reader.problem(node.where, fmt::format("\"{}\" is too large", node.text));
+  return false;
+}
+
 bool convert_measure(const Node& node, double& out, Dimension dimension, const Rules& rules,
                      Reader& reader) {
   if (!node.is_scalar()) return expected(node, "a value with a unit", reader), false;
@@ -190,11 +196,10 @@ bool convert(const Node& node, std::int64_t& out, const Rules& rules, Reader& re
 }
 
 bool convert(const Node& node, int& out, const Rules& rules, Reader& reader) {
-  Rules narrow = rules;
-  narrow.least = std::max(narrow.least, -2147483648.0);
-  narrow.most = std::min(narrow.most, 2147483647.0);
   std::int64_t value = 0;
-  if (!convert(node, value, narrow, reader)) return false;
+  if (!convert(node, value, rules, reader)) return false;
+  const Rules limits{.least = -2147483648.0, .most = 2147483647.0};
+  if (!in_range(static_cast<double>(value), limits, node, node.text, reader)) return false;
   out = static_cast<int>(value);
   return true;
 }

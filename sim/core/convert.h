@@ -51,6 +51,7 @@ namespace detail {
 bool convert_measure(const Node&, double& out, Dimension, const Rules&, Reader&);
 bool convert_distribution(const Node&, Distribution& out, std::optional<Dimension>, const Rules&,
                           Reader&);
+bool fits_in_63_bits(const Node&, double value, Reader&);
 void expected(const Node&, const std::string& what, Reader&);  // "expected a map, found ..."
 }  // namespace detail
 
@@ -79,7 +80,11 @@ bool convert(const Node& node, Quantity<Tag, Rep>& out, const Rules& rules, Read
   double value = 0;
   using Q = Quantity<Tag, Rep>;
   if (!detail::convert_measure(node, value, DimensionOf<Q>::value, rules, reader)) return false;
-  out = Q(static_cast<Rep>(std::is_integral_v<Rep> ? value + 0.5 : value));
+  if constexpr (std::is_integral_v<Rep>) {
+    if (!detail::fits_in_63_bits(node, value, reader)) return false;
+    value += value < 0 ? -0.5 : 0.5;
+  }
+  out = Q(static_cast<Rep>(value));
   return true;
 }
 

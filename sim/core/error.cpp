@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <numeric>
 
 namespace skiff {
@@ -36,7 +37,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 std::string without_separators(std::string_view word) {
   std::string bare;
   for (const char c : word) {
-    if (c != '-' && c != '_' && c != ' ') bare += static_cast<char>(std::tolower(c));
+    if (c == '-' || c == '_' || c == ' ') continue;
+    bare += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   }
   return bare;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <span>
@@ -94,7 +95,8 @@ std::string_view trimmed(std::string_view text) {
 bool same_letters(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (std::tolower(a[i]) != std::tolower(b[i])) return false;
+    const auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
+    if (lower(a[i]) != lower(b[i])) return false;
   }
   return true;
 }
@@ -115,9 +117,10 @@ std::string unknown_unit(std::string_view text, std::string_view unit, Dimension
 }  // namespace
 
 std::optional<double> parse_number(std::string_view text) {
-  if (text.starts_with('+')) text.remove_prefix(1);
-  if (text.empty() ||
-      !(std::isdigit(static_cast<unsigned char>(text[0])) || text[0] == '-' || text[0] == '.')) {
+  const bool plus = text.starts_with('+');
+  if (plus) text.remove_prefix(1);
+  if (text.empty() || !(std::isdigit(static_cast<unsigned char>(text[0])) || text[0] == '.' ||
+                        (text[0] == '-' && !plus))) {
     return std::nullopt;  // no "inf", no "nan"
   }
   double value = 0;
@@ -164,6 +167,7 @@ std::string print_measure(double value, Dimension dimension) {
     }
     if (dimension == Dimension::kRate && u.symbol.find('B') != std::string_view::npos) continue;
     if (count != std::floor(count) || count < 1) continue;
+    if (count * u.factor != value) continue;  // must read back to the last bit
     if (best == nullptr || u.factor > best->factor) best = &u;
   }
   if (best == nullptr) {

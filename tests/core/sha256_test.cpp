@@ -27,6 +27,17 @@ TEST(Sha256Test, PiecesGiveTheDigestOfTheWhole) {
   }
 }
 
+TEST(Sha256Test, TwoStreamsAtOnceGiveTheDigestsOfEach) {
+  const std::string text(5000, 'x');
+  const auto bytes = [&](std::size_t n) { return std::as_bytes(std::span(text).first(n)); };
+  for (const auto& [m, n] : {std::pair{0, 0}, {64, 64}, {640, 128}, {100, 4999}, {63, 65}}) {
+    Sha256 a, b;
+    for (int turn = 0; turn < 3; ++turn) Sha256::update_both(a, bytes(m), b, bytes(n));
+    EXPECT_EQ(a.hex(), sha256_hex(std::string(3 * m, 'x'))) << m << " " << n;
+    EXPECT_EQ(b.hex(), sha256_hex(std::string(3 * n, 'x'))) << m << " " << n;
+  }
+}
+
 TEST(Sha256Test, MoreMayFollowADigest) {
   Sha256 sha;
   sha.update(std::string_view("a"));

@@ -1,0 +1,181 @@
+#include "sim/cli/assemble.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "algorithms/data/federate.h"
+#include "algorithms/refusals.h"
+#include "sim/federation/evaluator.h"
+
+namespace skiff {
+namespace {
+
+[[noreturn]] void refuse(const Scenario& scenario, const std::string& path,
+                         const std::string& message) {
+  throw scenario.error(path, message);
+}
+
+// Runs `make`; what it says about the user's choice becomes a problem at `path`.
+template <class Make>
+auto at_key(const Scenario& scenario, const std::string& path, Make&& make) {
+  try {
+    return make();
+  } catch (const std::invalid_argument& e) {
+    refuse(scenario, path, e.what());
+  }
+}
+
+template <class Role>
+std::shared_ptr<const Role> by_name(const char* name) {
+  Node map;
+  map.set(Role::kKey, Node::scalar(name));
+  return Registry<Role>::instance().make(map);
+}
+
+std::shared_ptr<const Codec> codec_or_dense(const Chosen<Codec>& chosen) {
+  return chosen.object != nullptr ? chosen.object : by_name<Codec>("dense");
+}
+
+Bytes memory_limit_of(const MemoryLimit& limit, const DeviceProfile& profile) {
+  switch (limit.kind) {
+    case MemoryLimit::Kind::kBackground:
+      return background_memory(profile);
+    case MemoryLimit::Kind::kForeground:
+      return foreground_memory(profile);
+    case MemoryLimit::Kind::kFraction:
+      return memory_share(profile, limit.fraction);
+    case MemoryLimit::Kind::kBytes:
+      return memory_up_to(profile, limit.bytes);
+  }
+  return {};
+}
+
+FleetSpec assemble_fleet(const Scenario& s, std::size_t clients) {
+  const DevicesSection& d = s.devices;
+  FleetSpec spec;
+  spec.catalogue = s.catalogue;
+  PopulationSpec population;
+  population.classes = d.population;
+  population.links = d.network.links;
+  population.rates = d.network.rates == "constant" ? LinkRates::kConstant : LinkRates::kLognormal;
+  population.upload = d.network.upload;
+  population.download = d.network.download;
+  population.rtt = d.network.rtt;
+  population.battery_start = d.battery_start;
+  spec.fleet = std::make_shared<const Fleet>(*spec.catalogue, population, clients,
+                                             static_cast<std::uint64_t>(s.seed));
+  spec.availability =
+      d.availability.object ? d.availability.object : by_name<Availability>("always");
+  spec.failures = {.crash = d.failures.crash_rate, .interrupt = d.failures.interrupt_rate};
+  for (const DeviceProfile& profile : spec.catalogue->classes()) {
+    spec.memory_limits.push_back(memory_limit_of(d.memory_limit, profile));
+  }
+  spec.tiers = d.tiers;
+  spec.min_battery = d.min_battery;
+  spec.server_upload = d.network.server_upload;
+  spec.server_download = d.network.server_download;
+  return spec;
+}
+
+SynchronousSpec assemble_server(const Scenario& s, std::int64_t clients) {
+  const ServerSection& v = s.server;
+  SynchronousSpec spec;
+  spec.rounds = v.rounds;
+  spec.participants = v.participants.value_or(static_cast<int>(clients));
+  if (spec.participants > clients) {
+    refuse(s, "server.participants",
+           fmt::format("{} of {} clients; at most data.clients can report", spec.participants,
+                       clients));
+  }
+  spec.over_selection = v.over_selection;
+  spec.min_fraction = v.min_fraction;
+  spec.deadline = v.deadline;
+  spec.select_timeout = v.select_timeout;
+  spec.weighting = v.weighting == "uniform" ? Weighting::kUniform : Weighting::kBySamples;
+  spec.stop = {v.stop.virtual_time, v.stop.upload, v.stop.download, v.stop.energy, v.stop.target};
+  return spec;
+}
+
+Plan assemble_plan(const Scenario& s) {
+  Plan plan;
+  plan.name = "all";
+  plan.parametrization = by_name<Parametrization>("full");
+  plan.optimizer = s.training.optimizer.object;
+  plan.down = codec_or_dense(s.compression.communication.download);
+  plan.up = codec_or_dense(s.compression.communication.upload);
+  plan.work = s.training;
+  return plan;
+}
+
+Composition assemble_composition(const Scenario& s, const FederatedDataset& data) {
+  Composition c;
+  c.clients = data.clients();
+  c.horizon = s.server.rounds;
+  c.seed = static_cast<std::uint64_t>(s.seed);
+  c.server_learning_rate = s.server.learning_rate;
+  c.heuristic = s.training.heuristic;
+  if (s.model.architecture.object == nullptr || s.training.optimizer.object == nullptr) return c;
+  c.models.push_back(at_key(s, "model.architecture",
+                            [&] { return s.model.architecture.object->build(data.shape); }));
+  c.plans.push_back(assemble_plan(s));
+  return c;
+}
+
+void check_legal(const Scenario& s, const FederationSetup& setup) {
+  if (!setup.has_model()) return;
+  const ProtocolProperties protocol{.synchronous = true,
+                                    .everyone_takes_part = s.everyone_takes_part()};
+  std::vector<Problem> problems;
+  for (const Refusal& r : refusals(setup.composition, *setup.method, protocol)) {
+    std::string message = r.reason;
+    if (!r.heuristic.empty()) {
+      message += fmt::format("; allow it with training.heuristic: [{}]", r.heuristic);
+    }
+    const ScenarioError error = s.error(r.path, message);
+    problems.insert(problems.end(), error.problems().begin(), error.problems().end());
+  }
+  if (!problems.empty()) throw ScenarioError(problems);
+}
+
+EvaluationSpec assemble_evaluation(const Scenario& s, const FederatedDataset& data) {
+  EvaluationSpec spec;
+  spec.every = s.evaluation.every;
+  spec.samples = s.evaluation.samples;
+  spec.metrics = s.evaluation.metrics.empty() ? default_metrics(data) : s.evaluation.metrics;
+  spec.optimum = s.evaluation.optimum;
+  const bool needs_test =
+      std::any_of(spec.metrics.begin(), spec.metrics.end(),
+                  [](const std::string& m) { return m == "test_loss" || m == "test_accuracy"; });
+  if (needs_test && data.test.rows() == 0 && !s.training.timing_only()) {
+    refuse(s, "evaluation.metrics",
+           "there are no test samples; raise data.test_fraction or "
+           "write the metrics of training: [train_loss]");
+  }
+  return spec;
+}
+
+}  // namespace
+
+FederationSetup assemble(const Scenario& s) {
+  FederationSetup setup;
+  setup.seed = static_cast<std::uint64_t>(s.seed);
+  setup.data = at_key(s, "data", [&] {
+    return load_dataset(s.data.source.name, *s.data.source.object, *s.data.partition.object,
+                        s.data.options(), static_cast<std::uint64_t>(s.seed));
+  });
+  setup.timing_only = s.training.timing_only();
+  setup.loads = {s.training.compute_time, s.training.download, s.training.upload};
+  setup.composition = assemble_composition(s, *setup.data);
+  setup.method =
+      s.training.method.object ? s.training.method.object : by_name<FederatedMethod>("fedavg");
+  setup.planner =
+      s.compression.planner.object ? s.compression.planner.object : by_name<Planner>("fixed");
+  setup.devices = assemble_fleet(s, static_cast<std::size_t>(setup.data->clients()));
+  setup.server = assemble_server(s, setup.composition.clients);
+  setup.evaluation = assemble_evaluation(s, *setup.data);
+  check_legal(s, setup);
+  return setup;
+}
+
+}  // namespace skiff

@@ -1,0 +1,139 @@
+// skiff list algorithms|models|devices|data: what is there, from the registries and the catalogue.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "devices/memory.h"
+#include "sim/cli/command.h"
+#include "sim/cli/field_text.h"
+#include "sim/cli/table.h"
+#include "sim/core/registry.h"
+#include "sim/scenario/catalogue_file.h"
+#include "sim/scenario/planned_words.h"
+
+namespace skiff::cli {
+namespace {
+
+using nlohmann::json;
+
+const std::vector<std::string> kKinds{"algorithms", "models", "devices", "data"};
+
+std::string family_of(const CatalogueEntry& e) {
+  return e.about.family.empty() ? e.role : e.about.family;
+}
+
+// Models, data sources, partitions and availabilities are no algorithms.
+bool belongs(const CatalogueEntry& e, const std::string& kind) {
+  if (kind == "models") return e.role == "model";
+  if (kind == "data") return e.role == "data" || e.role == "partition";
+  return e.role != "model" && e.role != "data" && e.role != "partition" && e.role != "availability";
+}
+
+json to_json(const CatalogueEntry& e) {
+  json fields = json::array();
+  for (const FieldInfo& f : e.fields) fields.push_back(field_json(f));
+  return {{"name", e.about.name},         {"role", e.role},
+          {"family", family_of(e)},       {"summary", e.about.summary},
+          {"paper", e.about.paper},       {"verified", e.about.verified},
+          {"deviates", e.about.deviates}, {"planned", e.about.planned},
+          {"parameters", fields}};
+}
+
+std::string parameters_of(const CatalogueEntry& e) {
+  std::string text;
+  for (const FieldInfo& f : e.fields) {
+    text += (text.empty() ? "" : " ") + f.name;
+    text += f.required ? "!" : f.default_text.empty() ? "" : "=" + f.default_text;
+  }
+  return text;
+}
+
+struct Format {
+  bool as_json = false, as_markdown = false;
+};
+
+void print(const TextTable& table, const Format& format) {
+  fmt::print("{}", format.as_markdown ? table.markdown() : table.aligned());
+}
+
+void list_entries(const std::string& kind, const std::string& role, const Format& format) {
+  json all = json::array();
+  TextTable table({"name", "role", "parameters", "what it does", "source"});
+  std::string planned;
+  for (const CatalogueEntry& e : catalogue()) {
+    if (!belongs(e, kind)) continue;
+    if (!role.empty() && role != e.role && role != family_of(e)) continue;
+    all.push_back(to_json(e));
+    if (e.about.planned) {
+      planned += (planned.empty() ? "" : ", ") + e.about.name;
+    } else {
+      table.add({e.about.name, family_of(e), parameters_of(e), e.about.summary, e.about.paper});
+    }
+  }
+  if (all.empty()) throw UsageError(fmt::format("no {} with role \"{}\"", kind, role));
+  if (format.as_json) {
+    fmt::print("{}\n", all.dump(2));
+    return;
+  }
+  print(table, format);
+  if (!planned.empty()) fmt::print("\nwords that later versions will run: {}\n", planned);
+}
+
+void list_devices(const Format& format) {
+  const auto devices = builtin_catalogue();
+  json all = json::array();
+  TextTable table({"name", "RAM", "background", "foreground", "CPU", "battery", "what it is"});
+  const auto mega = [](Bytes b) { return fmt::format("{:.0f} MB", as_double(b) / 1e6); };
+  for (const DeviceProfile& d : devices->classes()) {
+    const double gflops = d.cpu.fp32.value().value.value() / 1e9;
+    const std::string battery =
+        d.battery ? fmt::format("{:.1f} Wh", d.battery->capacity.value.value() / 3600) : "mains";
+    table.add({d.name, mega(d.memory.ram.value), mega(background_memory(d)),
+               mega(foreground_memory(d)), fmt::format("{:.4g} GFLOP/s", gflops), battery,
+               d.about});
+    all.push_back({{"name", d.name},
+                   {"about", d.about},
+                   {"ram_bytes", d.memory.ram.value.value()},
+                   {"background_bytes", background_memory(d).value()},
+                   {"foreground_bytes", foreground_memory(d).value()},
+                   {"cpu_flops", d.cpu.fp32.value().value.value()}});
+  }
+  if (format.as_json) {
+    fmt::print("{}\n", all.dump(2));
+  } else {
+    print(table, format);
+  }
+}
+
+}  // namespace
+
+int list_verb(const std::vector<std::string>& arguments) {
+  namespace po = boost::program_options;
+  po::options_description options;
+  options.add_options()("role", po::value<std::string>()->default_value(""),
+                        "only these: method, optimizer, communication, quantization, ...")(
+      "json", "as JSON")("markdown", "as a Markdown table");
+  po::variables_map given;
+  if (!parse(verb_named("list"), arguments, options, "kind", given)) return kOk;
+  const auto kinds = given.count("kind") != 0 ? given["kind"].as<std::vector<std::string>>()
+                                              : std::vector<std::string>{};
+  if (kinds.size() != 1) throw UsageError("list: one of algorithms, models, devices, data");
+  if (std::find(kKinds.begin(), kKinds.end(), kinds[0]) == kKinds.end()) {
+    const std::string near = nearest_word(kinds[0], kKinds);
+    throw UsageError(fmt::format("list: \"{}\" unknown{}", kinds[0],
+                                 near.empty() ? "; one of algorithms, models, devices, data"
+                                              : fmt::format("; did you mean \"{}\"?", near)));
+  }
+  register_planned_words();
+  const Format format{given.count("json") != 0, given.count("markdown") != 0};
+  if (kinds[0] == "devices") {
+    list_devices(format);
+  } else {
+    list_entries(kinds[0], given["role"].as<std::string>(), format);
+  }
+  return kOk;
+}
+
+}  // namespace skiff::cli

@@ -12,38 +12,48 @@ using tile::Start;
 // pass over it. Storing and reloading a float is exact: blocks change no bit.
 constexpr int kDepth = 128;
 
-template <class Source>
-struct Below {  // a source without its first rows
-  Source source;
-  int first;
-  const float* operator[](int i) const noexcept { return source[first + i]; }
-};
-template <class Source>
-struct Beside {  // a source without its first columns
-  Source source;
-  int first;
-  const float* operator[](int i) const noexcept { return source[i] + first; }
+// A block of the right operand, read in place. While the second to fourth row tile of a panel are
+// computed, the three cache lines of each row of the next panel are fetched into L2.
+struct Ahead {
+  ConstMatrixView block;  // as many rows as the block is deep
+
+  tile::Prefetching at(int j, int next, int t) const noexcept {
+    const std::ptrdiff_t below = std::ptrdiff_t{block.rows} * block.stride;
+    const std::ptrdiff_t there = next < block.cols ? next : below;
+    const bool useful = t >= 1 && t <= 3;
+    return {block.data + j, block.stride, useful ? there - j + (t - 1) * 16 : 0};
+  }
 };
 
-template <class Source>
+template <Finish kFinish, class Source>
 void product(const Source& a, ConstMatrixView b, int k, const Edges& edges) noexcept {
-  const int m = edges.c.rows;
-  for (int p = 0; p == 0 || p < k; p += kDepth) {
-    Edges e = edges;
-    if (p > 0) e.start = Start::kOld;
-    const int depth = std::min(kDepth, k - p);
-    if (p + depth < k) e.finish = Finish::kStore;
-    const tile::RowsOf<Beside<Source>> left{{a, p}};
-    tile::walk(left, Below<ConstMatrixView>{b, p}, 0, m, depth, e);
+  Edges e = edges;
+  int p = 0;
+  for (; p + kDepth < k; p += kDepth) {
+    const Ahead block{{b[p], kDepth, b.cols, b.stride}};
+    tile::walk<Finish::kStore>(tile::RowsOf<Source>{a, p}, block, 0, e.c.rows, kDepth, e);
+    e.start = Start::kOld;
+  }
+  const Ahead block{{b[p], k - p, b.cols, b.stride}};
+  tile::walk<kFinish>(tile::RowsOf<Source>{a, p}, block, 0, e.c.rows, k - p, e);
+}
+
+template <class Source>
+void product(const Source& a, ConstMatrixView b, const Edges& e, Activation activation) noexcept {
+  if (activation == Activation::kRelu) {
+    product<Finish::kRelu>(a, b, a.cols, e);
+  } else {
+    product<Finish::kStore>(a, b, a.cols, e);
   }
 }
 
 // The output is walked by rows: it is the large operand, and is streamed once.
-template <class Source>
+template <Finish kFinish, class Source>
 void transposed_product(const Source& a, ConstMatrixView b, int k, const Edges& e) noexcept {
   constexpr int kChunk = simd::kWidth == 16 ? 14 : 12;
   for (int i = 0; i < e.c.rows; i += kChunk) {
-    tile::walk(tile::ColumnsOf<Source>{a}, b, i, std::min(i + kChunk, e.c.rows), k, e);
+    tile::walk<kFinish>(tile::ColumnsOf<Source>{a}, tile::Plain<ConstMatrixView>{b}, i,
+                        std::min(i + kChunk, e.c.rows), k, e);
   }
 }
 
@@ -51,63 +61,54 @@ Edges edges_of(MatrixView c, Output output) noexcept {
   return {.c = c, .start = output == Output::kAdd ? Start::kOld : Start::kZero};
 }
 
-Edges edges_of(MatrixView y, std::span<const float> bias, Activation activation) noexcept {
-  return {.c = y,
-          .start = bias.empty() ? Start::kZero : Start::kBias,
-          .finish = activation == Activation::kRelu ? Finish::kRelu : Finish::kStore,
-          .bias = bias.data()};
-}
-
-Edges edges_of(MatrixView y, Activation activation) noexcept {
-  return {.c = y,
-          .start = Start::kOld,
-          .finish = activation == Activation::kRelu ? Finish::kRelu : Finish::kStore};
+Edges edges_of(MatrixView y, std::span<const float> bias) noexcept {
+  return {.c = y, .start = bias.empty() ? Start::kZero : Start::kBias, .bias = bias.data()};
 }
 
 }  // namespace
 
 void forward(MatrixView y, Rows x, ConstMatrixView w, std::span<const float> bias,
              Activation activation) noexcept {
-  product(x, w, x.cols, edges_of(y, bias, activation));
+  product(x, w, edges_of(y, bias), activation);
 }
 void forward(MatrixView y, ConstMatrixView x, ConstMatrixView w, std::span<const float> bias,
              Activation activation) noexcept {
-  product(x, w, x.cols, edges_of(y, bias, activation));
+  product(x, w, edges_of(y, bias), activation);
 }
 void forward_add(MatrixView y, Rows x, ConstMatrixView w, Activation activation) noexcept {
-  product(x, w, x.cols, edges_of(y, activation));
+  product(x, w, {.c = y, .start = Start::kOld}, activation);
 }
 void forward_add(MatrixView y, ConstMatrixView x, ConstMatrixView w,
                  Activation activation) noexcept {
-  product(x, w, x.cols, edges_of(y, activation));
+  product(x, w, {.c = y, .start = Start::kOld}, activation);
 }
 
 void input_gradient(MatrixView dx, ConstMatrixView dy, ConstMatrixView w_transposed) noexcept {
-  product(dy, w_transposed, dy.cols, {.c = dx});
+  product<Finish::kStore>(dy, w_transposed, dy.cols, {.c = dx});
 }
 void input_gradient_relu(MatrixView dx, ConstMatrixView dy, ConstMatrixView w_transposed,
                          ConstMatrixView activation) noexcept {
-  product(dy, w_transposed, dy.cols, {.c = dx, .finish = Finish::kMask, .active = activation});
+  product<Finish::kMask>(dy, w_transposed, dy.cols, {.c = dx, .active = activation});
 }
 
 void weight_gradient(MatrixView dw, Rows x, ConstMatrixView dy, Output output) noexcept {
-  transposed_product(x, dy, dy.rows, edges_of(dw, output));
+  transposed_product<Finish::kStore>(x, dy, dy.rows, edges_of(dw, output));
 }
 void weight_gradient(MatrixView dw, ConstMatrixView x, ConstMatrixView dy, Output output) noexcept {
-  transposed_product(x, dy, dy.rows, edges_of(dw, output));
+  transposed_product<Finish::kStore>(x, dy, dy.rows, edges_of(dw, output));
 }
 void weight_update(MatrixView w, Rows x, ConstMatrixView dy, float rate) noexcept {
-  transposed_product(x, dy, dy.rows, {.c = w, .finish = Finish::kUpdate, .rate = rate});
+  transposed_product<Finish::kUpdate>(x, dy, dy.rows, {.c = w, .rate = rate});
 }
 void weight_update(MatrixView w, ConstMatrixView x, ConstMatrixView dy, float rate) noexcept {
-  transposed_product(x, dy, dy.rows, {.c = w, .finish = Finish::kUpdate, .rate = rate});
+  transposed_product<Finish::kUpdate>(x, dy, dy.rows, {.c = w, .rate = rate});
 }
 
 void gemm_nn(MatrixView c, ConstMatrixView a, ConstMatrixView b, Output output) noexcept {
-  product(a, b, a.cols, edges_of(c, output));
+  product<Finish::kStore>(a, b, a.cols, edges_of(c, output));
 }
 void gemm_tn(MatrixView c, ConstMatrixView a, ConstMatrixView b, Output output) noexcept {
-  transposed_product(a, b, a.rows, edges_of(c, output));
+  transposed_product<Finish::kStore>(a, b, a.rows, edges_of(c, output));
 }
 
 // b is transposed by strips into the stack; each strip serves all rows of a.
@@ -122,8 +123,9 @@ void gemm_nt(MatrixView c, ConstMatrixView a, ConstMatrixView b, Output output) 
       transpose({strip, depth, width, kStrip},
                 {b.data + std::ptrdiff_t{j} * b.stride + p, width, depth, b.stride});
       const MatrixView part{c.data + j, c.rows, width, c.stride};
-      product(ConstMatrixView{a.data + p, a.rows, depth, a.stride}, {strip, depth, width, kStrip},
-              depth, edges_of(part, p > 0 ? Output::kAdd : output));
+      const ConstMatrixView left{a.data + p, a.rows, depth, a.stride};
+      product<Finish::kStore>(left, {strip, depth, width, kStrip}, depth,
+                              edges_of(part, p > 0 ? Output::kAdd : output));
     }
   }
 }

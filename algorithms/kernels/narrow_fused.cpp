@@ -64,9 +64,10 @@ void forward_tiles(MatrixView y, const Source& x, ConstMatrixView w,
 }
 
 // dy^T x: the classes are the rows of the output, the inputs its columns.
-template <class Source>
+template <Finish kFinish, class Source>
 void outer(const Source& x, ConstMatrixView dy, const Edges& e) noexcept {
-  tile::walk(tile::ColumnsOf<ConstMatrixView>{dy}, x, 0, e.c.rows, dy.rows, e);
+  tile::walk<kFinish>(tile::ColumnsOf<ConstMatrixView>{dy}, tile::Plain<Source>{x}, 0, e.c.rows,
+                      dy.rows, e);
 }
 
 Edges edges_of(MatrixView c, Output output) noexcept {
@@ -92,18 +93,18 @@ void narrow_input_gradient_relu(MatrixView dx, ConstMatrixView dy, ConstMatrixVi
 }
 
 void narrow_weight_gradient(MatrixView dw, Rows x, ConstMatrixView dy, Output output) noexcept {
-  outer(x, dy, edges_of(dw, output));
+  outer<Finish::kStore>(x, dy, edges_of(dw, output));
 }
 void narrow_weight_gradient(MatrixView dw, ConstMatrixView x, ConstMatrixView dy,
                             Output output) noexcept {
-  outer(x, dy, edges_of(dw, output));
+  outer<Finish::kStore>(x, dy, edges_of(dw, output));
 }
 void narrow_weight_update(MatrixView w, Rows x, ConstMatrixView dy, float rate) noexcept {
-  outer(x, dy, {.c = w, .finish = Finish::kUpdate, .rate = rate});
+  outer<Finish::kUpdate>(x, dy, {.c = w, .rate = rate});
 }
 void narrow_weight_update(MatrixView w, ConstMatrixView x, ConstMatrixView dy,
                           float rate) noexcept {
-  outer(x, dy, {.c = w, .finish = Finish::kUpdate, .rate = rate});
+  outer<Finish::kUpdate>(x, dy, {.c = w, .rate = rate});
 }
 
 }  // namespace skiff::kernels

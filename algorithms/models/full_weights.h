@@ -18,6 +18,7 @@ class FullWeights final : public Weights {
  public:
   // `received` is copied, and read again by update(): it must live as long as the job.
   explicit FullWeights(const Vector& received) { rebind(received); }
+  explicit FullWeights(Vector&&) = delete;
   void rebind(const Vector& received);
 
   const Layout& shapes() const override { return *parameters_.layout; }

@@ -1,5 +1,5 @@
-// SHA-256 (FIPS 180-4), fed piece by piece. About 2 GB/s where the processor has the SHA
-// instructions, 0.4 GB/s elsewhere; the same digest. Not thread-safe.
+// SHA-256 (FIPS 180-4), fed piece by piece. About 1.6 GB/s where the processor has the SHA
+// instructions, 0.3 GB/s elsewhere; the same digest. Not thread-safe.
 #pragma once
 
 #include <array>
@@ -15,6 +15,10 @@ class Sha256 {
  public:
   void update(std::span<const std::byte> bytes);
   void update(std::string_view text) { update(std::as_bytes(std::span(text))); }
+
+  // a.update(bytes_a) and b.update(bytes_b), in hardly more time than one of them.
+  static void update_both(Sha256& a, std::span<const std::byte> bytes_a, Sha256& b,
+                          std::span<const std::byte> bytes_b);
 
   // The digest of all that was given so far, 64 hexadecimal digits. More may follow.
   std::string hex() const;

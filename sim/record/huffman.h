@@ -1,16 +1,20 @@
 // Length-limited canonical Huffman codes as deflate (RFC 1951, 3.2.2) wants them.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 namespace skiff {
 
+inline constexpr std::size_t kMostSymbols = 288;
+
 struct HuffmanCode {
-  std::vector<std::uint8_t> lengths;  // 0: the symbol does not occur
-  std::vector<std::uint16_t> codes;   // bits reversed: the first one sent is the lowest
+  // Word of a symbol: its bits reversed (the first one sent is the lowest), and how many; 0 bits:
+  // the symbol does not occur.
+  std::array<std::uint16_t, kMostSymbols> words{};
+  std::array<std::uint8_t, kMostSymbols> lengths{};
 };
 
 // A code for symbols of these frequencies with no word longer than `limit` bits. At least two

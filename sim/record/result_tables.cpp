@@ -9,6 +9,9 @@
 namespace skiff {
 namespace {
 
+// A call into HDF5 costs microseconds whatever its size; the longest table goes in larger pieces.
+constexpr std::size_t kAttemptChunk = 16384;
+
 // Fills the columns of one row from the left.
 class Line {
  public:
@@ -64,7 +67,7 @@ ResultTables::ResultTables(const RunInfo& info, ChunkSink* sink)
     : keeps_attempts_(info.keep_attempts),
       metrics_(info.metrics),
       rounds_("/rounds", round_columns(info), sink),
-      attempts_("/attempts", attempt_columns(), sink),
+      attempts_("/attempts", attempt_columns(), sink, {}, {}, kAttemptChunk),
       devices_("/devices", device_columns(info), sink),
       tiers_("/tiers", tier_columns(), sink, "tier", info.tiers),
       layers_("/layers", layer_columns(), sink, "layer", info.layers),

@@ -26,14 +26,15 @@ std::size_t size_of(NumberType type) {
 }
 
 Table::Table(std::string group, std::vector<ColumnSpec> columns, ChunkSink* sink,
-             std::string label_dimension, std::vector<std::string> labels)
+             std::string label_dimension, std::vector<std::string> labels,
+             std::size_t chunk_entries)
     : group_(std::move(group)),
       columns_(std::move(columns)),
       sink_(sink),
       label_dimension_(std::move(label_dimension)),
       labels_(std::move(labels)),
       width_(std::max<std::size_t>(1, labels_.size())),
-      chunk_rows_(std::max<std::size_t>(1, kChunkEntries / width_)),
+      chunk_rows_(std::max<std::size_t>(1, chunk_entries / width_)),
       digests_(columns_.size()) {
   for (std::size_t c = 0; c < columns_.size(); ++c) {
     buffers_.emplace_back(chunk_rows_ * width_of(c) * size_of(columns_[c].type));
@@ -63,10 +64,15 @@ void Table::flush() {
 
 void Table::commit() {
   flush();
-  for (std::size_t c = 0; c < columns_.size(); ++c) {
-    const std::size_t used = held_ * width_of(c) * size_of(columns_[c].type);
-    digests_[c].update(std::span(buffers_[c]).first(used));
+  const auto used = [&](std::size_t c) {
+    return std::span<const std::byte>(buffers_[c])
+        .first(held_ * width_of(c) * size_of(columns_[c].type));
+  };
+  std::size_t c = 0;
+  for (; c + 1 < columns_.size(); c += 2) {
+    Sha256::update_both(digests_[c], used(c), digests_[c + 1], used(c + 1));
   }
+  if (c < columns_.size()) digests_[c].update(used(c));
   committed_ += held_;
   held_ = 0;
 }

@@ -41,11 +41,12 @@ class ChunkSink {
 
 class Table {
  public:
-  static constexpr std::size_t kChunkEntries = 4096;
+  static constexpr std::size_t kChunkEntries = 4096;  // of a column
 
   // `columns[0]` is the coordinate. `labels`: names of the second dimension; empty: there is none.
   Table(std::string group, std::vector<ColumnSpec> columns, ChunkSink* sink,
-        std::string label_dimension = {}, std::vector<std::string> labels = {});
+        std::string label_dimension = {}, std::vector<std::string> labels = {},
+        std::size_t chunk_entries = kChunkEntries);
 
   // Opens a new row and tells its place in the buffers; every column must be set. Hands on a full
   // chunk before. In a table of two dimensions the entries are blank: zero or NaN.

@@ -68,7 +68,8 @@ class Schema {
     }
     Builder& fraction(double least = 0, double most = 1) {
       info_.rules.fraction = true;
-      info_.type = "fraction";
+      const std::size_t number = info_.type.rfind("number");  // "map of number" too
+      if (number != std::string::npos) info_.type.replace(number, 6, "fraction");
       return in(least, most);
     }
     Builder& one_of(std::vector<std::string> words) {

@@ -29,7 +29,7 @@ struct DevicesSection {
   std::optional<FilePath> catalogue;
   ByName<Bytes> tiers;  // least RAM of each, descending; empty: no tiers
   MemoryLimit memory_limit;
-  Chosen<Availability> availability;
+  Chosen<Availability> availability = neutral<Availability>("always");
   std::vector<std::string> require;  // charging | idle | unmetered | cool
   double min_battery = 0;
   Distribution battery_start{Distribution::Kind::kUniform, 0.3, 1, {}};

@@ -6,17 +6,20 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "devices/catalogue.h"
 #include "sim/scenario/sections.h"
+#include "sim/scenario/yaml.h"
 
 namespace skiff {
 
 struct Scenario {
-  std::string name;  // of the results folder: the file's name unless written
-  std::uint64_t seed = 0;
+  std::string name;       // of the results folder: the file's name unless written
+  std::int64_t seed = 0;  // the only source of chance
   DataSection data;
   ModelSection model;
   DevicesSection devices;
@@ -34,13 +37,20 @@ struct Scenario {
   std::string config_sha256;                  // of config_yaml, 64 hex digits
   std::vector<std::string> neutral_defaults;  // in force: "method fedavg", ...
 
-  // Reports come from all clients, and nothing can lose one: no deadline, no over-selection.
+  std::shared_ptr<const Catalogue> catalogue;  // of devices; null if it was not found
+  std::shared_ptr<const SourceTexts> texts;    // for the caret of later messages
+
+  // Reports come from all clients, and nothing can lose one: no deadline, no failures.
   bool everyone_takes_part() const;
+  // What the assembly of a run finds wrong, with place and source line: throw it.
+  ScenarioError error(const std::string& path, const std::string& message) const;
 };
 
 struct LoadOptions {
   // Where files are sought after the scenario's folder; empty: $SKIFF_DATA, if that is set.
   std::optional<std::string> data_folder;
+  // The built-in device catalogue; empty: $SKIFF_HOME/devices/profiles or ./devices/profiles.
+  std::optional<std::string> profiles;
 };
 
 // `overrides`: "server.rounds=3", "+evaluation.metrics=perplexity", "~compression.communication".

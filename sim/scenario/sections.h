@@ -1,7 +1,6 @@
 // The sections of a scenario as typed values, units resolved: what the simulation is built from.
-// Words, defaults and ranges are declared once, in the schema of each section (sections.cpp and its
-// neighbours); the values here are the neutral defaults. Plain values; strategies are shared and
-// immutable.
+// Words and ranges are declared in each section's schema (*_section.cpp); the values here are the
+// neutral defaults. Plain values; strategies are shared and immutable.
 #pragma once
 
 #include <cstdint>
@@ -27,11 +26,11 @@ namespace skiff {
 
 struct DataSection {
   Chosen<DataSource> source;
-  int clients = 0;  // 0: all there are (natural partition)
+  std::optional<int> clients;  // empty: all there are (natural partition)
   double test_fraction = 0.1;
   int server_samples = 0;
   Chosen<Partition> partition;
-  DataOptions options() const { return {clients, test_fraction, server_samples}; }
+  DataOptions options() const { return {clients.value_or(0), test_fraction, server_samples}; }
 };
 
 struct ModelSection {
@@ -49,7 +48,7 @@ struct StopSection {
 };
 
 struct StalenessSection {
-  std::string name = "polynomial";  // constant | polynomial | hinge
+  std::string name;  // constant | polynomial | hinge
   double exponent = 0.5;
 };
 
@@ -65,20 +64,20 @@ struct ServerSection {
   double min_fraction = 0;
   std::optional<Seconds> deadline, select_timeout;
   // fedbuff, fedasync
-  int concurrency = 1, buffer = 1;
-  double mixing = 1;
+  std::optional<int> concurrency, buffer;
+  std::optional<double> mixing;
   StalenessSection staleness;
   // tifl; hierarchical
-  int latency_tiers = 1, tier_interval = 1, edges = 1, edge_rounds = 1;
+  std::optional<int> latency_tiers, tier_interval, edges, edge_rounds;
 };
 
 struct TrainingSection : LocalWork {                    // epochs, steps, batch, clip_norm
   std::string mode = "real";                            // real | timing-only
   std::optional<DistributionOf<Seconds>> compute_time;  // of one participation
-  std::optional<Bytes> download, upload;                // instead of the computed ones
+  std::optional<DistributionOf<Bytes>> download, upload;  // instead of the computed ones
   bool checkpointing = false;
   Chosen<Optimizer> optimizer;  // no object when timing-only gives all loads itself
-  Chosen<FederatedMethod> method;
+  Chosen<FederatedMethod> method = neutral<FederatedMethod>("fedavg");
   std::vector<std::string> heuristic;  // optimizer | participation | space
   bool timing_only() const { return mode == "timing-only"; }
   bool gives_loads() const { return timing_only() && compute_time && download && upload; }
@@ -107,8 +106,15 @@ struct AdaptationSection {
 };
 
 struct CommunicationSection {
-  Chosen<Codec> upload;    // dense unless written
-  Chosen<Codec> download;  // dense unless written
+  Chosen<Codec> upload = neutral<Codec>("dense");
+  Chosen<Codec> download = neutral<Codec>("dense");
+};
+
+// The role of compression.distillation: words alone, until methods fill it.
+class Distillation {
+ public:
+  static constexpr const char* kRole = "distillation";
+  static constexpr const char* kKey = "name";
 };
 
 struct CompressionSection {
@@ -116,7 +122,8 @@ struct CompressionSection {
   std::optional<PruningSection> pruning;
   std::optional<AdaptationSection> adaptation;
   CommunicationSection communication;
-  Chosen<Planner> planner;  // fixed unless written
+  std::optional<Chosen<Distillation>> distillation;
+  Chosen<Planner> planner = neutral<Planner>("fixed");
   std::optional<Bytes> target_size;
 };
 

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "sim/core/convert.h"
+#include "sim/core/registry.h"
 
 namespace skiff {
 
@@ -41,5 +41,15 @@ template <>
 struct TypeName<LayerTargets> {
   static std::string get() { return "layers"; }
 };
+
+// A choice that is in force unless the scenario says otherwise; load_scenario makes its object.
+template <class Role>
+Chosen<Role> neutral(const std::string& kind) {
+  Chosen<Role> chosen;
+  chosen.name = kind;
+  chosen.node.kind = Node::Kind::kMap;
+  chosen.node.set(Role::kKey, Node::scalar(kind));
+  return chosen;
+}
 
 }  // namespace skiff

@@ -194,7 +194,10 @@ std::string to_yaml(const Node& map) {
 std::string read_scenario_file(const std::string& file) {
   namespace fs = std::filesystem;
   const auto refuse = [&](const std::string& why) {
-    throw ScenarioError({{{file, 0, 0}, "", why, ""}});
+    Problem problem;
+    problem.where.file = file;
+    problem.message = why;
+    throw ScenarioError(std::vector<Problem>(1, std::move(problem)));
   };
   std::error_code error;
   const fs::file_status status = fs::status(file, error);

@@ -1,0 +1,75 @@
+#include "sim/scenario/section_schemas.h"
+
+namespace skiff {
+
+template <>
+Schema<QuantizationSection> schema() {
+  Schema<QuantizationSection> s;
+  s.field("at", &QuantizationSection::at,
+          "start, dispatch (by the server, each download), client (pays time and RAM) or end")
+      .one_of({"start", "dispatch", "client", "end"});
+  s.field("targets", &QuantizationSection::targets, "linear (every linear layer), or layer names");
+  return s;
+}
+
+template <>
+Schema<PruningSection> schema() {
+  Schema<PruningSection> s;
+  s.field("sparsity", &PruningSection::sparsity, "share of the weights removed")
+      .fraction()
+      .required(kMovesResult);
+  s.field("structure", &PruningSection::structure, "which weights may go together")
+      .one_of({"unstructured", "2-of-4", "4-of-8", "channel", "head", "channel-and-head"})
+      .required();
+  s.field("at", &PruningSection::at, "when the model is pruned")
+      .one_of({"start", "dispatch", "client", "end"});
+  s.field("targets", &PruningSection::targets, "linear (every linear layer), or layer names");
+  return s;
+}
+
+template <>
+Schema<AdaptationSection> schema() {
+  Schema<AdaptationSection> s;
+  s.field("rank", &AdaptationSection::rank, "columns of the low-rank factors")
+      .at_least(1)
+      .required(kMovesResult);
+  s.field("alpha", &AdaptationSection::alpha, "the update is scaled by alpha / rank")
+      .above(0)
+      .required(kMovesResult);
+  s.field("targets", &AdaptationSection::targets, "layers that get an adapter, such as [q_proj]")
+      .required("the layers that get an adapter, such as [q_proj, v_proj]");
+  s.field("dropout", &AdaptationSection::dropout, "of the adapter's input").fraction(0, 0.99);
+  return s;
+}
+
+template <>
+Schema<CommunicationSection> schema() {
+  Schema<CommunicationSection> s;
+  s.field("download", &CommunicationSection::download,
+          "the codec of the other direction, such as {name: fp16}");
+  return s;
+}
+
+template <>
+Schema<CompressionSection> schema() {
+  Schema<CompressionSection> s;
+  s.field("quantization", &CompressionSection::quantization, "fewer bits a weight")
+      .choice("quantization", schema<QuantizationSection>().describe());
+  s.field("pruning", &CompressionSection::pruning, "fewer weights")
+      .choice("pruning", schema<PruningSection>().describe());
+  s.field("adaptation", &CompressionSection::adaptation, "what is trained beside frozen weights")
+      .choice(Parametrization::kRole, schema<AdaptationSection>().describe());
+  s.field("communication", &CompressionSection::communication,
+          "what the wire carries: the codec of uploads")
+      .choice(Codec::kRole, schema<CommunicationSection>().describe());
+  s.field("distillation", &CompressionSection::distillation, "a teacher for small students")
+      .choice(Distillation::kRole, {});
+  s.field("planner", &CompressionSection::planner, "who gets which plan");
+  s.field("target_size", &CompressionSection::target_size,
+          "the largest model that a device may hold")
+      .above(0)
+      .unit("GB");
+  return s;
+}
+
+}  // namespace skiff

@@ -1,0 +1,111 @@
+#include "sim/scenario/defaults.h"
+
+#include <algorithm>
+
+#include "sim/core/registry.h"
+#include "sim/scenario/yaml.h"
+
+namespace skiff {
+namespace {
+
+// Role of a choice -> the key that opens it.
+std::string opening_key(const FieldInfo& choice) {
+  const std::string& role = choice.role;
+  if (role == "data") return "source";
+  if (role == "model") return "architecture";
+  if (role == "partition") return "scheme";
+  if (role == "protocol") return "protocol";
+  return "name";
+}
+
+// Fields of the kind that a choice took, from the catalogue.
+std::vector<FieldInfo> fields_of_kind(const FieldInfo& choice, const std::string& kind) {
+  for (const CatalogueEntry& e : catalogue_storage()) {
+    const std::string& family = e.about.family.empty() ? e.role : e.about.family;
+    if (e.about.name == kind && (e.role == choice.role || family == choice.role)) return e.fields;
+  }
+  return {};
+}
+
+Node parsed(const std::string& text) {
+  std::vector<Problem> problems;
+  Node node = parse_yaml(text, "", problems);
+  SKIFF_CHECK(problems.empty(), "a default that is no YAML: " + text);
+  return node;
+}
+
+Node complete(const Node& map, std::vector<FieldInfo> fields);
+
+// The value of a key as it is in force; null if it is neither written nor has a default.
+Node value_of(const FieldInfo& field, const Node* written) {
+  const std::string& text = field.default_text;
+  Node value;
+  if (written != nullptr) {
+    value = *written;
+  } else if (!field.required && !text.empty() && text != "[]" && text != "{}") {
+    value = parsed(text);
+  } else if (field.type == "map" && !field.children.empty()) {
+    value.kind = Node::Kind::kMap;
+  }
+  if (!value.is_map()) return value;
+  if (field.type == "choice") {
+    const std::string key = opening_key(field);
+    const Node* kind = value.find(key);
+    std::vector<FieldInfo> fields;
+    FieldInfo opening;
+    opening.name = key;
+    fields.push_back(opening);
+    if (kind != nullptr) {
+      for (FieldInfo& f : fields_of_kind(field, kind->text)) fields.push_back(std::move(f));
+    }
+    fields.insert(fields.end(), field.children.begin(), field.children.end());
+    return complete(value, std::move(fields));
+  }
+  if (field.type == "map" && !field.children.empty()) {
+    value = complete(value, field.children);
+    if (value.entries.empty()) return {};
+  }
+  return value;
+}
+
+Node complete(const Node& map, std::vector<FieldInfo> fields) {
+  Node out;
+  out.kind = Node::Kind::kMap;
+  out.where = map.where;
+  for (const FieldInfo& field : fields) {
+    if (out.find(field.name) != nullptr) continue;  // common to all kinds, and the kind's own
+    const auto written = std::find_if(map.entries.begin(), map.entries.end(),
+                                      [&](const Node::Entry& e) { return e.key == field.name; });
+    const bool present = written != map.entries.end();
+    Node value = value_of(field, present ? &written->value : nullptr);
+    if (value.is_null()) continue;
+    out.entries.push_back({field.name, present ? written->where : Location{}, std::move(value)});
+  }
+  return out;
+}
+
+}  // namespace
+
+Node with_defaults(const Node& top, const std::vector<FieldInfo>& fields) {
+  return complete(top, fields);
+}
+
+std::vector<std::string> neutral_defaults(const Node& written) {
+  const auto lacks = [&](const char* section, const char* key) {
+    const Node* map = written.find(section);
+    return map == nullptr || map->find(key) == nullptr;
+  };
+  const Node* server = written.find("server");
+  const Node* protocol = server != nullptr ? server->find("protocol") : nullptr;
+  std::vector<std::string> all;
+  if (lacks("training", "method")) all.emplace_back("method fedavg");
+  if (lacks("server", "weighting")) all.emplace_back("weighting by-samples");
+  if (lacks("devices", "memory_limit")) all.emplace_back("memory limit background");
+  if (lacks("compression", "communication")) all.emplace_back("communication dense");
+  if (protocol != nullptr && protocol->text == "synchronous" && lacks("server", "deadline")) {
+    all.emplace_back("deadline none");
+  }
+  return all;
+}
+
+}  // namespace skiff

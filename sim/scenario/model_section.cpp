@@ -1,0 +1,33 @@
+#include "sim/scenario/section_schemas.h"
+
+namespace skiff {
+
+template <>
+Schema<ModelSection> schema() {
+  Schema<ModelSection> s;
+  s.field("checkpoint", &ModelSection::checkpoint,
+          "trained weights instead of an architecture: .safetensors, llama2.c .bin");
+  s.field("pretrain_epochs", &ModelSection::pretrain_epochs,
+          "passes over the server's samples before round 1")
+      .at_least(0);
+  s.field("deploy_as", &ModelSection::deploy_as,
+          "the real-size model that devices pay for, while the small one trains (skiff list "
+          "models, or an HF config.json)");
+  return s;
+}
+
+bool convert(const Node& node, ModelSection& out, const Rules&, Reader& reader) {
+  const std::size_t before = reader.problems().size();
+  const Node* checkpoint = node.find("checkpoint");
+  if (checkpoint == nullptr || checkpoint->is_null()) {
+    read_choice(node, schema<ModelSection>(), out, out.architecture, reader);
+  } else {
+    schema<ModelSection>().read(node, out, reader, {ModelFamily::kKey});
+    if (const Node* kind = node.find(ModelFamily::kKey)) {
+      reader.problem(kind->where, "architecture and checkpoint both given; remove one");
+    }
+  }
+  return reader.problems().size() == before;
+}
+
+}  // namespace skiff

@@ -1,0 +1,178 @@
+#include "sim/scenario/planned_words.h"
+
+#include <sstream>
+
+#include "sim/scenario/protocol.h"
+#include "sim/scenario/sections.h"
+
+namespace skiff {
+namespace {
+
+// keys: "bits! dimension=2": ! must be written, otherwise the default.
+struct Word {
+  const char* name;
+  const char* family;
+  const char* keys;
+  const char* summary;
+  const char* paper;
+  std::vector<std::string> properties = {};
+};
+
+const std::vector<Word>& compressors() {
+  static const std::vector<Word> words{
+      {"higgs", "quantization", "bits! dimension=2 group=auto allocation=uniform",
+       "Hadamard rotation, optimal Gaussian grids", "Malinovskii et al. 2024, arXiv:2411.17525"},
+      {"pv-tuning", "quantization",
+       "bits! mode=pv-ste subspace=0.01 codebook=scalar code_learning_rate=0.01",
+       "alternates codes and codebook in training", "Malinovskii et al. 2024, arXiv:2405.14852"},
+      {"rtn", "quantization", "bits! group=32", "round to nearest, one scale a group", "baseline"},
+      {"nf4", "quantization", "group=64", "quantiles of a Gaussian",
+       "Dettmers et al. 2023, arXiv:2305.14314"},
+      {"gptq", "quantization", "bits! group=128", "column by column, errors carried on",
+       "Frantar et al. 2022, arXiv:2210.17323"},
+      {"hqq", "quantization", "bits! group=64", "half-quadratic splitting of the rounding error",
+       "Badri and Shaji 2023"},
+      {"bonsai", "pruning", "prior=wanda sampling=stratified", "modules scored by forward passes",
+       "Dery et al. 2024, arXiv:2402.05406"},
+      {"symmetric-wanda", "pruning", "layer_balance=uniform dsnot=false",
+       "scores from both sides of a layer", "Yi and Richtarik 2025, arXiv:2501.18980"},
+      {"thanos", "pruning", "block_size=128 reconstruction=true outlier_rows=0",
+       "block by block, outputs reconstructed", "Ilin and Richtarik 2025, arXiv:2504.05346"},
+      {"magnitude", "pruning", "", "the smallest weights go", "baseline"},
+      {"wanda", "pruning", "", "weight times input norm", "Sun et al. 2023, arXiv:2306.11695"},
+      {"ria", "pruning", "", "relative importance and activations",
+       "Zhang et al. 2024, Plug-and-Play, ICLR"},
+      {"sparsegpt", "pruning", "", "second-order, column by column",
+       "Frantar and Alistarh 2023, arXiv:2301.00774"},
+  };
+  return words;
+}
+
+const std::vector<Word>& adaptations() {
+  static const std::vector<Word> words{
+      {"lora", "", "aggregation! init=kaiming", "low-rank factors beside frozen weights",
+       "Hu et al. 2021, arXiv:2106.09685"},
+      {"rac-lora", "", "sketch! chain_rounds=1 merge=stack adaptive_rank=false",
+       "one factor random and frozen, chained", "Malinovsky et al. 2024, arXiv:2410.08305"},
+      {"bernoulli-lora", "", "probability! variant=factor estimator=sgd",
+       "a coin picks the factor that is trained", "Sokolov et al. 2025, arXiv:2508.03820"},
+  };
+  return words;
+}
+
+const std::vector<Word>& distillations() {
+  static const std::vector<Word> words{
+      {"kd", "", "teacher! weight! temperature!", "soft labels of a teacher",
+       "Hinton et al. 2015, arXiv:1503.02531"},
+      {"progressive", "", "teacher! members! loss=regression teacher_access=logits",
+       "small students boosted one after another", "Dennis et al. 2023, arXiv:2302.10093"},
+      {"feddf", "", "teacher! steps! temperature=1", "the clients' ensemble teaches the server",
+       "Lin et al. 2020, arXiv:2006.07242"},
+      {"fedmd", "", "teacher! steps!", "clients agree on logits of public samples",
+       "Li and Wang 2019, arXiv:1910.03581"},
+  };
+  return words;
+}
+
+const std::vector<Word>& planners() {
+  static const std::vector<Word> words{
+      {"fixed", "", "", "every device gets the same plan", "baseline"},
+      {"tiers", "", "plans!", "a plan for each tier, by your table", "baseline"},
+      {"adaptive", "", "per=tier choices=all limits=none", "the best plan that fits", "baseline"},
+  };
+  return words;
+}
+
+const std::vector<Word>& methods() {
+  static const std::vector<Word> words{
+      {"fedprox", "", "mu!", "a proximal term holds clients near the server's model",
+       "Li et al. 2020, arXiv:1812.06127"},
+      {"fednova", "", "", "updates normalised by their numbers of steps",
+       "Wang et al. 2020, arXiv:2007.07481"},
+      {"fedavgm", "", "beta!", "momentum at the server", "Hsu et al. 2019, arXiv:1909.06335"},
+      {"fedadam",
+       "",
+       "tau!",
+       "Adam at the server",
+       "Reddi et al. 2021, arXiv:2003.00295",
+       {"server-learning-rate"}},
+      {"fedyogi",
+       "",
+       "tau!",
+       "Yogi at the server",
+       "Reddi et al. 2021, arXiv:2003.00295",
+       {"server-learning-rate"}},
+      {"fedadagrad",
+       "",
+       "tau!",
+       "Adagrad at the server",
+       "Reddi et al. 2021, arXiv:2003.00295",
+       {"server-learning-rate"}},
+      {"flasc", "", "density_down! density_up! error_feedback!",
+       "sparse adapters both ways, dense training", "Kuo et al. 2024, arXiv:2406.05233"},
+      {"scaffnew",
+       "",
+       "communication_probability!",
+       "a coin decides when to communicate",
+       "Mishchenko et al. 2022, arXiv:2202.09357",
+       {"draws-steps", "needs-everyone"}},
+      {"sparse-proxskip",
+       "",
+       "sparsity! communication_probability! prune=client",
+       "scaffnew whose models are pruned before they travel",
+       "Meinhardt et al. 2024, arXiv:2405.20623",
+       {"draws-steps", "needs-everyone"}},
+      {"fedp3",
+       "",
+       "layers! share=assigned-layers",
+       "clients train layers of their own, pruned",
+       "Yi et al. 2024, arXiv:2404.09816",
+       {"obeys-sparsity"}},
+  };
+  return words;
+}
+
+std::vector<FieldInfo> fields_of(const Word& word) {
+  std::vector<FieldInfo> fields;
+  std::istringstream keys(word.keys);
+  for (std::string key; keys >> key;) {
+    FieldInfo field;
+    field.type = "any";
+    const std::size_t equals = key.find('=');
+    field.required = key.ends_with('!');
+    field.name = key.substr(0, field.required ? key.size() - 1 : equals);
+    if (equals != std::string::npos) field.default_text = key.substr(equals + 1);
+    if (field.required) field.why_required = std::string("by ") + word.name;
+    fields.push_back(std::move(field));
+  }
+  return fields;
+}
+
+template <class Role>
+void add(const std::vector<Word>& words) {
+  for (const Word& w : words) {
+    if (Registry<Role>::instance().find(w.name) != nullptr) continue;  // somebody runs it
+    detail::register_planned<Role>({.name = w.name,
+                                    .summary = w.summary,
+                                    .paper = w.paper,
+                                    .family = w.family,
+                                    .properties = w.properties},
+                                   fields_of(w));
+  }
+}
+
+}  // namespace
+
+void register_planned_words() {
+  [[maybe_unused]] static const bool once = [] {
+    add<Compressor>(compressors());
+    add<Parametrization>(adaptations());
+    add<Distillation>(distillations());
+    add<Planner>(planners());
+    add<FederatedMethod>(methods());
+    register_protocols();
+    return true;
+  }();
+}
+
+}  // namespace skiff

@@ -1,0 +1,193 @@
+#include "algorithms/kernels/topk.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+#include "algorithms/kernels/simd.h"
+
+namespace skiff::kernels {
+namespace {
+
+using Words = std::span<std::uint32_t>;
+
+constexpr std::size_t kSamples = 65536;
+
+std::uint32_t key_of(float x) noexcept {
+  return static_cast<std::uint32_t>(simd::bits(x)) & 0x7fffffffU;
+}
+
+// The rank in the samples whose key lets k elements and 6 standard deviations survive.
+std::size_t sampled_rank(std::size_t n, std::size_t k) noexcept {
+  const double expected = static_cast<double>(k) * kSamples / static_cast<double>(n);
+  return static_cast<std::size_t>(expected + 6 * std::sqrt(expected)) + 8;
+}
+
+std::size_t survivors_capacity(std::size_t n, std::size_t k) noexcept {
+  const double share = static_cast<double>(sampled_rank(n, k)) / kSamples;
+  const double room = 1.25 * share * static_cast<double>(n) + 4096;
+  return std::min(n, static_cast<std::size_t>(room));
+}
+
+// For each mask of 8 lanes: the lanes that are set, ascending, one byte each.
+constexpr std::array<std::uint64_t, 256> compress_table() noexcept {
+  std::array<std::uint64_t, 256> table{};
+  for (std::uint32_t mask = 0; mask < 256; ++mask) {
+    int slot = 0;
+    for (std::uint64_t lane = 0; lane < 8; ++lane) {
+      if ((mask >> lane & 1U) != 0) table[mask] |= lane << (8 * slot++);
+    }
+  }
+  return table;
+}
+constexpr std::array<std::uint64_t, 256> kCompress = compress_table();
+
+struct Survivors {
+  Words keys, indices;
+  std::size_t count = 0;
+};
+
+// Appends those of 8 elements that `mask` names; writes 8 slots.
+void append(Survivors& s, __m256i keys, __m256i indices, unsigned mask) noexcept {
+  const __m256i order =
+      _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(kCompress[mask])));
+  const __m256i packed_keys = _mm256_permutevar8x32_epi32(keys, order);
+  const __m256i packed_indices = _mm256_permutevar8x32_epi32(indices, order);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(s.keys.data() + s.count), packed_keys);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(s.indices.data() + s.count), packed_indices);
+  s.count += static_cast<std::size_t>(__builtin_popcount(mask));
+}
+
+// Collects all elements with keys >= threshold, in order; false if they do not fit.
+bool collect(Survivors& s, std::span<const float> x, std::uint32_t threshold) noexcept {
+  const __m256i magnitude = _mm256_set1_epi32(0x7fffffff);
+  const __m256i below = _mm256_set1_epi32(static_cast<int>(threshold) - 1);
+  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  const std::size_t room = s.keys.size();
+  s.count = 0;
+  std::size_t i = 0;
+  for (; i + 32 <= x.size(); i += 32) {
+    __m256i keys[4];
+    unsigned masks[4];
+    for (std::size_t q = 0; q < 4; ++q) {
+      const float* at = x.data() + i + 8 * q;
+      keys[q] = _mm256_and_si256(_mm256_castps_si256(_mm256_loadu_ps(at)), magnitude);
+      const __m256 above = _mm256_castsi256_ps(_mm256_cmpgt_epi32(keys[q], below));
+      masks[q] = static_cast<unsigned>(_mm256_movemask_ps(above));
+    }
+    if ((masks[0] | masks[1] | masks[2] | masks[3]) == 0) continue;
+    if (s.count + 32 > room) return false;
+    for (std::size_t q = 0; q < 4; ++q) {
+      const __m256i first = _mm256_set1_epi32(static_cast<int>(i + 8 * q));
+      append(s, keys[q], _mm256_add_epi32(first, lanes), masks[q]);
+    }
+  }
+  for (; i < x.size(); ++i) {
+    if (key_of(x[i]) < threshold) continue;
+    if (s.count == room) return false;
+    s.keys[s.count] = key_of(x[i]);
+    s.indices[s.count++] = static_cast<std::uint32_t>(i);
+  }
+  return true;
+}
+
+// What separates the chosen: all keys above `key`, and the first `ties` that equal it.
+struct Threshold {
+  std::uint32_t key;
+  std::size_t ties;
+};
+
+// The k-th greatest key (k >= 1) by the 11, 10 and 10 highest bits in turn.
+Threshold threshold_by_histogram(std::span<const float> x, std::size_t k) noexcept {
+  std::uint32_t prefix = 0;
+  std::uint32_t known = 0;  // mask of the bits that `prefix` fixes
+  std::size_t wanted = k;
+  for (const int shift : {20, 10, 0}) {
+    std::uint32_t counts[2048] = {};
+    const std::uint32_t buckets = shift == 20 ? 2048 : 1024;
+    for (const float v : x) {
+      const std::uint32_t key = key_of(v);
+      if ((key & known) == prefix) ++counts[key >> shift & (buckets - 1)];
+    }
+    std::uint32_t bucket = buckets - 1;
+    while (counts[bucket] < wanted) wanted -= counts[bucket--];
+    prefix |= bucket << shift;
+    known |= (buckets - 1) << shift;
+  }
+  return {prefix, wanted};
+}
+
+// Survivors by the samples' threshold, which is lowered until k elements pass it.
+bool collect_by_samples(Survivors& s, std::span<const float> x, std::size_t k) noexcept {
+  for (std::size_t rank = sampled_rank(x.size(), k); rank < kSamples; rank *= 2) {
+    const Words samples = s.keys.first(kSamples);
+    for (std::size_t i = 0; i < kSamples; ++i) samples[i] = key_of(x[i * x.size() / kSamples]);
+    const auto nth = samples.begin() + static_cast<std::ptrdiff_t>(rank - 1);
+    std::nth_element(samples.begin(), nth, samples.end(), std::greater<>());
+    if (!collect(s, x, *nth)) return false;
+    if (s.count >= k) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::size_t top_k_scratch(std::size_t n, std::size_t k) noexcept {
+  if (n <= kSamples) return 0;
+  return 2 * std::max(kSamples, survivors_capacity(n, k));
+}
+
+float top_k(Words indices, std::span<const float> x, Words scratch) noexcept {
+  const std::size_t k = indices.size();
+  const std::size_t n = x.size();
+  if (k == 0) return 0;
+  std::size_t out = 0;
+  Threshold threshold{};
+  if (n > kSamples && k < n) {
+    const std::size_t half = top_k_scratch(n, k) / 2;
+    Survivors s{scratch.first(half), scratch.subspan(half, half)};
+    if (collect_by_samples(s, x, k)) {
+      const Words keys = s.keys.first(s.count);
+      const auto nth = keys.begin() + static_cast<std::ptrdiff_t>(k - 1);
+      std::nth_element(keys.begin(), nth, keys.end(), std::greater<>());
+      threshold.key = *nth;
+      threshold.ties = k;
+      for (const std::uint32_t key : keys.first(k)) threshold.ties -= key > *nth ? 1 : 0;
+      for (const std::uint32_t i : s.indices.first(s.count)) {
+        const std::uint32_t key = key_of(x[i]);
+        const bool tie = key == threshold.key && threshold.ties > 0;
+        if (key <= threshold.key && !tie) continue;
+        if (tie) --threshold.ties;
+        indices[out++] = i;
+      }
+      return simd::from_bits(static_cast<std::int32_t>(threshold.key));
+    }
+  }
+  threshold = threshold_by_histogram(x, k);
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint32_t key = key_of(x[i]);
+    const bool tie = key == threshold.key && threshold.ties > 0;
+    if (key <= threshold.key && !tie) continue;
+    if (tie) --threshold.ties;
+    indices[out++] = static_cast<std::uint32_t>(i);
+  }
+  return simd::from_bits(static_cast<std::int32_t>(threshold.key));
+}
+
+bool contains_nan(std::span<const float> x) noexcept {
+  std::int32_t found = 0;
+  for (const float v : x) found |= v == v ? 0 : 1;
+  return found != 0;
+}
+
+void gather(std::span<float> out, std::span<const float> x,
+            std::span<const std::uint32_t> indices) noexcept {
+  for (std::size_t i = 0; i < indices.size(); ++i) out[i] = x[indices[i]];
+}
+
+void scatter(std::span<float> x, std::span<const float> values,
+             std::span<const std::uint32_t> indices) noexcept {
+  for (std::size_t i = 0; i < indices.size(); ++i) x[indices[i]] = values[i];
+}
+
+}  // namespace skiff::kernels

@@ -64,9 +64,10 @@ void Battery::advance(VirtualTime now) {
     const double net = net_w();
     const double room = net > 0 ? 1 - charge_ : net < 0 ? charge_ : 0;
     const double until_edge = room * capacity_->value() / std::abs(net);
-    if (net != 0 && room > 0 && until_edge <= left) {
+    // A crossing that was posted at its nanosecond is reached there, whatever was rounded.
+    if (net != 0 && room > 0 && until_edge <= left * (1 + 1e-12)) {
       run(until_edge);
-      charge_ = net > 0 ? 1 : 0;  // exactly: the closed form's rounding ends here
+      charge_ = net > 0 ? 1 : 0;
       left -= until_edge;
     }
   }

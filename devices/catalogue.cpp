@@ -132,6 +132,7 @@ void read_section(const Node& document, const char* section, std::vector<P>& out
       for (const Node::Entry& link : weights ? weights->entries : std::vector<Node::Entry>{}) {
         if (std::find(links.begin(), links.end(), link.key) != links.end()) continue;
         const Reader::Scope at_links(local, "links");
+        const Reader::Scope at_link(local, link.key);
         local.problem(link.where, unknown_key_message(link.key, links));
       }
     }

@@ -4,12 +4,13 @@
 //   hazard of coming  l_on (1 + a cos(2 pi (h - peak) / 24))      hazard of going  l_off
 //
 // Any moment can be asked about without stepping from the start (Lewis and Shedler 1979, thinning;
-// Jensen 1953, uniformization): a Poisson process of marks with rate l_on (1 + a) + l_off, cut into
-// windows whose marks come from the stream (seed, "availability", device, window). A mark of the
-// first kind, kept with probability hazard / (l_on (1 + a)), makes the device online; one of the
-// second makes it offline, whatever it was. So the state is the kind of the last kept mark, a short
-// look back; the law is exactly that of the two-state process, stationary from time zero. With
-// a = 0 the device is online with probability l_on / (l_on + l_off). Immutable, thread-safe.
+// Jensen 1953, uniformization). Two Poisson processes of marks, of rates l_on (1 + a) and l_off,
+// are cut into windows, each with a stream of its own (seed, purpose, device, window). A mark of
+// the first, kept with probability hazard / (l_on (1 + a)), makes the device online; one of the
+// second makes it offline; whatever it was before. So the state is that of the last kept mark, a
+// short look back, and the law is exactly that of the two-state process, stationary from time
+// zero. With a = 0 the device is online with probability l_on / (l_on + l_off). Immutable,
+// thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -34,13 +35,11 @@ class OnOffProcess {
                           Seconds zone = Seconds(0)) const;
 
  private:
-  struct Mark;
-  class Window;
+  struct Asked;
+  class Marks;
 
   OnOffRates rates_;
-  double mark_rate_;        // per second
-  double off_share_;        // of the marks
-  std::int64_t window_ns_;  // a few marks long
+  std::int64_t on_window_ns_, off_window_ns_;  // a few marks long
 };
 
 // The share of devices online through the day, p' = hazard_on (1 - p) - l_off p, as `steps` points

@@ -11,7 +11,7 @@ int schema_verb(const std::vector<std::string>& arguments) {
   boost::program_options::options_description options;
   boost::program_options::variables_map given;
   if (!parse(verb_named("schema"), arguments, options, "", given)) return kOk;
-  fmt::print("{}", scenario_json_schema());
+  fmt::print("{}", json_schema());
   return kOk;
 }
 

@@ -11,7 +11,7 @@ namespace skiff {
 
 SynchronousServer::SynchronousServer(Engine& engine, const FederationSetup& setup, Learner* learner,
                                      const Evaluator* evaluator, Recorder& recorder,
-                                     std::function<void(const RoundRow&)> on_round)
+                                     std::function<void(RoundRow&)> on_round)
     : engine_(engine),
       setup_(setup),
       learner_(learner),

@@ -28,7 +28,7 @@ class SynchronousServer final : public AttemptObserver {
   // learner and evaluator are null in timing-only runs.
   SynchronousServer(Engine& engine, const FederationSetup& setup, Learner* learner,
                     const Evaluator* evaluator, Recorder& recorder,
-                    std::function<void(const RoundRow&)> on_round);
+                    std::function<void(RoundRow&)> on_round);
 
   void start();  // schedules the first round
   const DeviceBook& book() const { return jobs_.book(); }
@@ -70,7 +70,7 @@ class SynchronousServer final : public AttemptObserver {
   Learner* learner_;
   const Evaluator* evaluator_;
   Recorder& recorder_;
-  std::function<void(const RoundRow&)> on_round_;
+  std::function<void(RoundRow&)> on_round_;
   DeviceJobs jobs_;
   Assigner assigner_;
 

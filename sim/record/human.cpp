@@ -28,7 +28,7 @@ const Step& step_for(double bytes) {
 std::string human_count(std::uint64_t count) {
   std::string digits = fmt::format("{}", count);
   for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) {
-    digits.insert(static_cast<std::size_t>(at), ",");
+    digits.insert(static_cast<std::size_t>(at), 1, ',');
   }
   return digits;
 }

@@ -1,0 +1,177 @@
+// skiff run FILE: a scenario from its file to run.h5, figures and a summary.
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+
+#include "sim/cli/assemble.h"
+#include "sim/cli/command.h"
+#include "sim/cli/figures.h"
+#include "sim/cli/run_info.h"
+#include "sim/core/parallel.h"
+#include "sim/federation/simulation.h"
+#include "sim/record/hdf5_recorder.h"
+#include "sim/record/human.h"
+#include "sim/record/progress.h"
+#include "sim/record/run_reader.h"
+#include "sim/record/summary.h"
+
+namespace skiff::cli {
+namespace {
+namespace fs = std::filesystem;
+namespace po = boost::program_options;
+
+std::atomic<bool> interrupted{false};
+
+// The first Ctrl-C ends the run after the present event; the second one leaves.
+void on_signal(int) {
+  if (interrupted.exchange(true)) std::_Exit(kInterrupted);
+}
+
+void watch_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+struct Request {
+  std::string file;
+  std::vector<std::string> overrides;
+  std::optional<std::string> out;
+  bool print_config = false, quiet = false, figures = true;
+  LaunchPolicy launch = LaunchPolicy::kDemand;
+};
+
+LaunchPolicy launch_policy(const std::string& word) {
+  if (word == "demand") return LaunchPolicy::kDemand;
+  if (word == "eager") return LaunchPolicy::kEager;
+  if (word == "serial") return LaunchPolicy::kSerial;
+  throw UsageError(fmt::format("--launch {}: one of demand, eager, serial", word));
+}
+
+std::optional<Request> parse_request(const std::vector<std::string>& arguments) {
+  po::options_description options;
+  options.add_options()("set", po::value<std::vector<std::string>>(),
+                        "a.b=v sets any key, +a.b=v appends, ~a.b removes; values are YAML")(
+      "seed", po::value<std::string>(), "instead of the scenario's")(
+      "out,o", po::value<std::string>(), "folder; default results/NAME")(
+      "threads", po::value<int>()->default_value(0), "0: as many as there are processors")(
+      "launch", po::value<std::string>()->default_value("demand"),
+      "when client jobs are computed: demand, eager, serial; the results are the same")(
+      "print-config", "print the merged scenario with every default, and stop")(
+      "no-figures", "draw nothing")("quiet,q", "no progress, no summary");
+  po::variables_map given;
+  if (!parse(verb_named("run"), arguments, options, "file", given)) return std::nullopt;
+  const auto files = given.count("file") != 0 ? given["file"].as<std::vector<std::string>>()
+                                              : std::vector<std::string>{};
+  if (files.size() != 1) throw UsageError("run: one scenario file");
+  Request request;
+  request.file = files[0];
+  if (given.count("set") != 0) request.overrides = given["set"].as<std::vector<std::string>>();
+  if (given.count("seed") != 0) {
+    request.overrides.push_back("seed=" + given["seed"].as<std::string>());
+  }
+  if (given.count("out") != 0) request.out = given["out"].as<std::string>();
+  if (given["threads"].as<int>() < 0) throw UsageError("--threads: 0 or more");
+  set_threads(given["threads"].as<int>());
+  request.launch = launch_policy(given["launch"].as<std::string>());
+  request.print_config = given.count("print-config") != 0;
+  request.quiet = given.count("quiet") != 0;
+  request.figures = given.count("no-figures") == 0;
+  return request;
+}
+
+// A folder holds the runs of one configuration: another one is not overwritten.
+void check_folder(const fs::path& folder, const Scenario& scenario) {
+  const std::string held = existing_config_sha256(folder / "run.h5");
+  if (held.empty() || held == scenario.config_sha256) return;
+  throw ScenarioError({{{"--out", 0, 0},
+                        "",
+                        fmt::format("{} holds another configuration ({}); choose --out DIR or a "
+                                    "new name",
+                                    folder.string(), held.substr(0, 6)),
+                        ""}});
+}
+
+std::string note_of(const RoundRow& row) {
+  for (const auto& [name, value] : row.metrics) {
+    if (name == "test_accuracy") return fmt::format("accuracy {:.3f}", value);
+  }
+  return row.metrics.empty()
+             ? ""
+             : fmt::format("{} {:.4g}", row.metrics[0].first, row.metrics[0].second);
+}
+
+SimulationResult simulate_with_progress(const FederationSetup& setup, Recorder& recorder,
+                                        bool quiet) {
+  const auto start = std::chrono::steady_clock::now();
+  Progress progress(static_cast<std::uint32_t>(setup.server.rounds), stderr, quiet);
+  SimulationHooks hooks;
+  hooks.interrupted = &interrupted;
+  hooks.on_round = [&](RoundRow& row) {
+    row.wall_time =
+        Seconds(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    progress.update(row.round, row.virtual_time, note_of(row));
+  };
+  return simulate(setup, recorder, hooks);
+}
+
+void print_results(const Recorder& recorder, const SimulationResult& result, const fs::path& folder,
+                   const Drawing& drawing) {
+  fmt::print("{}", summary_body(recorder));
+  if (result.status == RunStatus::kInterrupted) {
+    fmt::print("interrupted after round {}; what was recorded is kept\n", result.rounds);
+  }
+  const std::string figures =
+      drawing.problem.empty() ? fmt::format(", {} figures", drawing.figures) : "";
+  fmt::print("{}: run.h5{}   fingerprint {}   results {}\n", folder.string(), figures,
+             result.fingerprint.substr(0, 8), recorder.results_sha256().substr(0, 8));
+  if (!drawing.problem.empty()) fmt::print("no figures: {}\n", drawing.problem);
+  std::string defaults;
+  for (const std::string& d : recorder.info().neutral_defaults) {
+    defaults += (defaults.empty() ? "" : ", ") + d;
+  }
+  if (!defaults.empty()) fmt::print("neutral defaults: {}\n", defaults);
+}
+
+int run(const Request& request) {
+  const Scenario scenario = load_scenario(request.file, request.overrides);
+  if (request.print_config) {
+    fmt::print("{}", scenario.config_yaml);
+    return kOk;
+  }
+  if (!scenario.sweep.empty()) {
+    throw scenario.error("sweep", "a sweep is many runs; run takes one: remove sweep");
+  }
+  const fs::path folder = request.out.value_or((fs::path("results") / scenario.name).string());
+  check_folder(folder, scenario);
+  FederationSetup setup = assemble(scenario);
+  setup.launch = request.launch;
+  Hdf5Recorder recorder(folder / "run.h5", run_info(scenario, setup));
+  if (!request.quiet) fmt::print("{}\n", summary_header(recorder.info()));
+  std::fflush(stdout);
+  watch_signals();
+  const SimulationResult result = simulate_with_progress(setup, recorder, request.quiet);
+  Drawing drawing;
+  if (request.figures && result.rounds > 0) {
+    drawing = draw_figures((folder / "run.h5").string(), folder.string());
+  }
+  if (!request.quiet) print_results(recorder, result, folder, drawing);
+  return result.status == RunStatus::kInterrupted ? kInterrupted : kOk;
+}
+
+}  // namespace
+
+int run_verb(const std::vector<std::string>& arguments) {
+  const std::optional<Request> request = parse_request(arguments);
+  return request ? run(*request) : kOk;
+}
+
+}  // namespace skiff::cli

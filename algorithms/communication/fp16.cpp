@@ -5,12 +5,12 @@
 // Wire format: n binary16, little-endian, in the order of the layout. Size: 2 n bytes.
 // Cost: one pass each way.
 
-#include <immintrin.h>
-
 #include <algorithm>
+#include <array>
 
 #include "algorithms/codec.h"
 #include "algorithms/communication/wire.h"
+#include "algorithms/kernels/half.h"
 #include "sim/core/registry.h"
 
 namespace skiff {
@@ -18,6 +18,7 @@ namespace {
 
 constexpr const char* kName = "fp16";
 constexpr float kMost = 65504.0f;
+constexpr std::size_t kChunk = 1024;
 
 class Fp16 final : public Codec {
  public:
@@ -32,23 +33,38 @@ class Fp16 final : public Codec {
     wire::check_finite(kName, values);
     Payload payload;
     payload.bytes.resize(values.size() * sizeof(std::uint16_t));
-    for (std::size_t i = 0; i < values.size(); ++i) {  // PLACEHOLDER until kernels/half.h
-      const std::uint16_t half = _cvtss_sh(std::clamp(values[i], -kMost, kMost), 0);
-      std::memcpy(payload.bytes.data() + 2 * i, &half, 2);
-      values[i] = _cvtsh_ss(half);
-    }
+    std::byte* out = payload.bytes.data();
+    for_chunks(values, [&](std::span<float> chunk, std::span<std::uint16_t> halves) {
+      for (float& x : chunk) x = std::min(std::max(x, -kMost), kMost);
+      kernels::to_half(halves, chunk);
+      std::memcpy(out, halves.data(), halves.size_bytes());
+      out += halves.size_bytes();
+      kernels::from_half(chunk, halves);
+    });
     return payload;
   }
 
   void decode(const Layout& layout, const Payload& payload, std::span<float> out) const override {
     SKIFF_CHECK(out.size() == layout.size, "output does not fit the layout");
     wire::expect_size(kName, payload, out.size() * sizeof(std::uint16_t));
-    for (std::size_t i = 0; i < out.size(); ++i) {  // PLACEHOLDER until kernels/half.h
-      std::uint16_t half = 0;
-      std::memcpy(&half, payload.bytes.data() + 2 * i, 2);
-      out[i] = _cvtsh_ss(half);
+    const std::byte* in = payload.bytes.data();
+    for_chunks(out, [&](std::span<float> chunk, std::span<std::uint16_t> halves) {
+      std::memcpy(halves.data(), in, halves.size_bytes());
+      in += halves.size_bytes();
+      kernels::from_half(chunk, halves);
+      wire::expect_finite(kName, chunk);
+    });
+  }
+
+ private:
+  // Work by pieces that stay in the first-level cache.
+  template <class Work>
+  static void for_chunks(std::span<float> values, Work work) {
+    std::array<std::uint16_t, kChunk> halves;
+    for (std::size_t first = 0; first < values.size(); first += kChunk) {
+      const std::size_t n = std::min(kChunk, values.size() - first);
+      work(values.subspan(first, n), std::span(halves).first(n));
     }
-    wire::expect_finite(kName, out);
   }
 };
 

@@ -10,41 +10,46 @@
 // in b = ceil(log2(2 s + 1)) bits, padded to a whole byte; little-endian.
 // Size: 4 ceil(n / bucket) + ceil(n b / 8) bytes. (The paper's Elias code is shorter on average but
 // its length depends on the data.)
-// Cost: two passes and one 32-bit draw for each value.
+// Cost: two passes, one 32-bit draw and 1 or 2 bytes of scratch for each value.
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
+#include <memory>
 
 #include "algorithms/codec.h"
 #include "algorithms/communication/density.h"
 #include "algorithms/communication/wire.h"
+#include "algorithms/kernels/bitpack.h"
 #include "sim/core/registry.h"
 
 namespace skiff {
 namespace {
 
 constexpr const char* kName = "qsgd";
-constexpr std::size_t kChunk = 256;  // values worked on at a time
+constexpr std::size_t kChunk = 256;  // values whose draws are made at a time
 
 struct QsgdParams {
   int levels = 1;
   int bucket = 512;
 };
 
-using Codes = std::array<std::int32_t, kChunk>;
-
-// values[j] becomes what `codes` say. |u| times a number of magnitude <= 1: never infinite.
-void restore(std::span<float> values, const Codes& codes, float norm, int levels) noexcept {
+// values[j] becomes what its code says: |u| times a number of magnitude <= 1, never infinite.
+template <class Code>
+void restore(std::span<float> values, std::span<const Code> codes, float norm,
+             int levels) noexcept {
   const auto s = static_cast<float>(levels);
   for (std::size_t j = 0; j < values.size(); ++j) {
-    values[j] = norm * (static_cast<float>(codes[j] - levels) / s);
+    const std::int32_t level = static_cast<std::int32_t>(codes[j]) - levels;
+    values[j] = norm * (static_cast<float>(level) / s);
   }
 }
 
 // At most kChunk values of one bucket.
-void quantize(std::span<const float> values, float norm, int levels, Stream& stream,
-              Codes& codes) noexcept {
+template <class Code>
+void quantize(std::span<const float> values, std::span<Code> codes, float norm, int levels,
+              Stream& stream) noexcept {
   std::array<std::uint32_t, kChunk> draws;
   for (std::size_t j = 0; j < values.size(); ++j) draws[j] = stream();
   const auto s = static_cast<float>(levels);
@@ -55,7 +60,7 @@ void quantize(std::span<const float> values, float norm, int levels, Stream& str
     const auto whole = static_cast<std::int32_t>(x);
     const float u = static_cast<float>(static_cast<std::int32_t>(draws[j] >> 8)) * 0x1p-24f;
     const std::int32_t level = whole + (u < x - static_cast<float>(whole) ? 1 : 0);
-    codes[j] = levels + (values[j] < 0 ? -level : level);
+    codes[j] = static_cast<Code>(levels + (values[j] < 0 ? -level : level));
   }
 }
 
@@ -93,51 +98,15 @@ class Qsgd final : public Codec {
                  Stream stream) const override {
     SKIFF_CHECK(values.size() == layout.size, "values do not fit the layout");
     wire::check_finite(kName, values);
-    Payload payload;
-    payload.bytes.resize(size(values.size()));
-    wire::BitWriter writer(payload.bytes.data() + norm_bytes(values.size()));
-    std::size_t bucket = 0;
-    Codes codes;
-    for (std::size_t first = 0; first < values.size(); first += bucket_, ++bucket) {
-      const auto u = values.subspan(first, std::min(bucket_, values.size() - first));
-      const float norm = norm_of(u);
-      wire::write_floats(payload, bucket * sizeof(float), {&norm, 1});
-      for_chunks(u, [&](std::span<float> chunk) {
-        quantize(chunk, norm, levels_, stream, codes);
-        for (std::size_t j = 0; j < chunk.size(); ++j) {
-          writer.put(static_cast<std::uint32_t>(codes[j]), bits_);
-        }
-        restore(chunk, codes, norm, levels_);
-      });
-    }
-    writer.finish();
-    return payload;
+    return bits_ <= 8 ? encode_as<std::uint8_t>(values, stream)
+                      : encode_as<std::uint16_t>(values, stream);
   }
 
   void decode(const Layout& layout, const Payload& payload, std::span<float> out) const override {
     SKIFF_CHECK(out.size() == layout.size, "output does not fit the layout");
     wire::expect_size(kName, payload, size(out.size()));
-    wire::BitReader reader(std::span(payload.bytes).subspan(norm_bytes(out.size())));
-    std::size_t bucket = 0;
-    Codes codes;
-    std::int32_t greatest = 0;
-    for (std::size_t first = 0; first < out.size(); first += bucket_, ++bucket) {
-      float norm = 0;
-      wire::read_floats(payload, bucket * sizeof(float), {&norm, 1});
-      if (!std::isfinite(norm) || std::signbit(norm)) {
-        wire::refuse(kName, "a norm is negative or not finite");
-      }
-      for_chunks(out.subspan(first, std::min(bucket_, out.size() - first)),
-                 [&](std::span<float> chunk) {
-                   for (std::size_t j = 0; j < chunk.size(); ++j) {
-                     codes[j] = static_cast<std::int32_t>(reader.get(bits_));
-                     greatest = std::max(greatest, codes[j]);
-                   }
-                   restore(chunk, codes, norm, levels_);
-                 });
-    }
-    if (greatest > 2 * levels_) wire::refuse(kName, "a code lies beyond the levels");
-    if (!reader.only_padding_left()) wire::refuse(kName, "its padding is not zero");
+    return bits_ <= 8 ? decode_as<std::uint8_t>(payload, out)
+                      : decode_as<std::uint16_t>(payload, out);
   }
 
   bool unbiased() const override { return true; }
@@ -150,13 +119,52 @@ class Qsgd final : public Codec {
   std::size_t norm_bytes(std::size_t n) const {
     return (n + bucket_ - 1) / bucket_ * sizeof(float);
   }
-  std::size_t size(std::size_t n) const {
-    return norm_bytes(n) + wire::bytes_for_bits(n * static_cast<std::uint64_t>(bits_));
+  std::size_t size(std::size_t n) const { return norm_bytes(n) + kernels::packed_bytes(n, bits_); }
+
+  template <class Code>
+  Payload encode_as(std::span<float> values, Stream& stream) const {
+    const std::size_t n = values.size();
+    Payload payload;
+    payload.bytes.resize(size(n));
+    const auto memory = std::make_unique_for_overwrite<Code[]>(n);
+    const std::span<Code> codes(memory.get(), n);
+    std::size_t bucket = 0;
+    for (std::size_t first = 0; first < n; first += bucket_, ++bucket) {
+      const std::size_t end = std::min(n, first + bucket_);
+      const float norm = norm_of(values.subspan(first, end - first));
+      wire::write_floats(payload, bucket * sizeof(float), {&norm, 1});
+      for (std::size_t i = first; i < end; i += kChunk) {
+        const std::size_t count = std::min(kChunk, end - i);
+        const std::span<float> chunk = values.subspan(i, count);
+        quantize(chunk, codes.subspan(i, count), norm, levels_, stream);
+        restore<Code>(chunk, codes.subspan(i, count), norm, levels_);
+      }
+    }
+    if (n > 0) kernels::pack_bits(wire::octets(payload, norm_bytes(n)), codes, bits_);
+    return payload;
   }
-  template <class Work>
-  static void for_chunks(std::span<float> bucket, Work work) {
-    for (std::size_t first = 0; first < bucket.size(); first += kChunk) {
-      work(bucket.subspan(first, std::min(kChunk, bucket.size() - first)));
+
+  template <class Code>
+  void decode_as(const Payload& payload, std::span<float> out) const {
+    const std::size_t n = out.size();
+    if (n == 0) return;
+    const auto memory = std::make_unique_for_overwrite<Code[]>(n);
+    const std::span<Code> codes(memory.get(), n);
+    const std::span<const std::uint8_t> stream = wire::octets(payload, norm_bytes(n));
+    kernels::unpack_bits(codes, stream, bits_);
+    wire::expect_zero_padding(kName, stream, n * static_cast<std::uint64_t>(bits_));
+    if (*std::max_element(codes.begin(), codes.end()) > 2 * levels_) {
+      wire::refuse(kName, "a code lies beyond the levels");
+    }
+    std::size_t bucket = 0;
+    for (std::size_t first = 0; first < n; first += bucket_, ++bucket) {
+      const std::size_t count = std::min(bucket_, n - first);
+      float norm = 0;
+      wire::read_floats(payload, bucket * sizeof(float), {&norm, 1});
+      if (!std::isfinite(norm) || std::signbit(norm)) {
+        wire::refuse(kName, "a norm is negative or not finite");
+      }
+      restore<Code>(out.subspan(first, count), codes.subspan(first, count), norm, levels_);
     }
   }
 

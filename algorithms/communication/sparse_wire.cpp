@@ -1,32 +1,16 @@
 #include "algorithms/communication/sparse_wire.h"
 
 #include <algorithm>
-#include <numeric>
+#include <limits>
+#include <memory>
 #include <vector>
 
 #include "algorithms/communication/wire.h"
+#include "algorithms/kernels/bitpack.h"
+#include "algorithms/kernels/topk.h"
 
 namespace skiff {
 namespace {
-
-// PLACEHOLDER until algorithms/kernels/topk.h lands.
-std::vector<std::uint32_t> largest(std::span<const float> v, std::size_t k) {
-  std::vector<std::uint32_t> order(v.size());
-  std::iota(order.begin(), order.end(), 0u);
-  const auto key = [&](std::uint32_t i) {
-    return std::bit_cast<std::uint32_t>(v[i]) & 0x7fffffffu;
-  };
-  const auto before = [&](std::uint32_t a, std::uint32_t b) {
-    return key(a) != key(b) ? key(a) > key(b) : a < b;
-  };
-  if (k < v.size()) {
-    std::nth_element(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(k), order.end(),
-                     before);
-  }
-  order.resize(k);
-  std::sort(order.begin(), order.end());
-  return order;
-}
 
 struct Indices {
   int bits;
@@ -35,53 +19,54 @@ struct Indices {
 };
 
 Indices index_format(std::size_t n, std::size_t k) {
+  SKIFF_CHECK(n <= std::numeric_limits<std::uint32_t>::max(), "indices have 32 bits");
   const int bits = wire::bits_for(n);
   const std::size_t fixed = k * static_cast<std::size_t>(bits);
-  return {bits, fixed >= n, wire::bytes_for_bits(std::min(n, fixed))};
+  return {bits, fixed >= n, (std::min(n, fixed) + 7) / 8};
 }
 
-void write_indices(std::span<const std::uint32_t> indices, const Indices& format, std::byte* out) {
+void write_indices(std::span<const std::uint32_t> indices, const Indices& format,
+                   std::span<std::uint8_t> out) {
   if (format.bitmap) {
     for (const std::uint32_t i : indices) {
-      out[i / 8] |= static_cast<std::byte>(1u << (i % 8));
+      out[i / 8] = static_cast<std::uint8_t>(out[i / 8] | 1u << (i % 8));
     }
-    return;
+  } else if (format.bits > 0) {
+    kernels::pack_bits(out, indices, format.bits);
   }
-  wire::BitWriter writer(out);
-  for (const std::uint32_t i : indices) writer.put(i, format.bits);
-  writer.finish();
 }
 
-// Each calls place(index) for the k entries in ascending order.
-template <class Place>
-void read_bitmap(const char* codec, std::span<const std::byte> map, std::size_t n, std::size_t k,
-                 Place place) {
+// The k indices in ascending order.
+void read_bitmap(const char* codec, std::span<const std::uint8_t> map, std::size_t n,
+                 std::span<std::uint32_t> indices) {
   std::size_t count = 0;
   for (std::size_t b = 0; b < map.size(); ++b) {
-    auto byte = static_cast<unsigned>(map[b]);
-    for (; byte != 0; byte &= byte - 1) {
+    for (unsigned byte = map[b]; byte != 0; byte &= byte - 1) {
       const std::size_t i = 8 * b + static_cast<std::size_t>(std::countr_zero(byte));
-      if (i >= n || count == k) wire::refuse(codec, "its bitmap marks too many entries");
-      place(i);
-      ++count;
+      if (i >= n || count == indices.size())
+        wire::refuse(codec, "its bitmap marks too many entries");
+      indices[count++] = static_cast<std::uint32_t>(i);
     }
   }
-  if (count != k) wire::refuse(codec, "its bitmap marks too few entries");
+  if (count != indices.size()) wire::refuse(codec, "its bitmap marks too few entries");
 }
 
-template <class Place>
-void read_fixed(const char* codec, std::span<const std::byte> in, int bits, std::size_t n,
-                std::size_t k, Place place) {
-  wire::BitReader reader(in);
-  std::size_t next = 0;  // least index that may follow
-  for (std::size_t j = 0; j < k; ++j) {
-    const std::size_t i = reader.get(bits);
-    if (i >= n) wire::refuse(codec, "an index lies beyond the vector");
-    if (i < next) wire::refuse(codec, "its indices do not ascend");
-    next = i + 1;
-    place(i);
+void read_fixed(const char* codec, std::span<const std::uint8_t> in, int bits, std::size_t n,
+                std::span<std::uint32_t> indices) {
+  if (bits == 0) {  // one entry of one
+    std::fill(indices.begin(), indices.end(), 0u);
+    return;
   }
-  if (!reader.only_padding_left()) wire::refuse(codec, "its padding is not zero");
+  kernels::unpack_bits(indices, in, bits);
+  std::size_t next = 0;  // least index that may follow
+  bool ascend = true;
+  for (const std::uint32_t i : indices) {
+    ascend = ascend && i >= next;
+    next = std::size_t{i} + 1;
+  }
+  if (!ascend) wire::refuse(codec, "its indices do not ascend");
+  if (next > n) wire::refuse(codec, "an index lies beyond the vector");
+  wire::expect_zero_padding(codec, in, indices.size() * static_cast<std::uint64_t>(bits));
 }
 
 }  // namespace
@@ -91,40 +76,38 @@ std::size_t sparse_bytes(std::size_t n, std::size_t k) {
 }
 
 Payload encode_largest(std::span<float> values, std::size_t k) {
-  const Indices format = index_format(values.size(), k);
+  const std::size_t n = values.size(), value_bytes = k * sizeof(float);
   Payload payload;
-  payload.bytes.resize(sparse_bytes(values.size(), k));
-  std::vector<std::uint32_t> indices = largest(values, k);
+  payload.bytes.resize(sparse_bytes(n, k));
+  const std::size_t scratch = kernels::top_k_scratch(n, k);
+  const auto words = std::make_unique_for_overwrite<std::uint32_t[]>(scratch + k);
+  const std::span<std::uint32_t> indices(words.get() + scratch, k);
+  kernels::top_k(indices, values, {words.get(), scratch});
   std::vector<float> kept(k);
-  for (std::size_t j = 0; j < k; ++j) kept[j] = values[indices[j]];
+  kernels::gather(kept, values, indices);
   wire::write_floats(payload, 0, kept);
-  write_indices(indices, format, payload.bytes.data() + k * sizeof(float));
+  write_indices(indices, index_format(n, k), wire::octets(payload, value_bytes));
   std::fill(values.begin(), values.end(), 0.0f);
-  for (std::size_t j = 0; j < k; ++j) values[indices[j]] = kept[j];
+  kernels::scatter(values, kept, indices);
   return payload;
 }
 
 void decode_sparse(const char* codec, const Payload& payload, std::size_t k, std::span<float> out) {
-  const Indices format = index_format(out.size(), k);
-  wire::expect_size(codec, payload, sparse_bytes(out.size(), k));
-  std::fill(out.begin(), out.end(), 0.0f);
-  const std::byte* value = payload.bytes.data();
-  constexpr std::uint32_t exponent = 0x7f800000u;
-  bool finite = true;
-  const auto place = [&](std::size_t i) {
-    std::uint32_t word = 0;
-    std::memcpy(&word, value, sizeof word);
-    value += sizeof word;
-    finite = finite && (word & exponent) != exponent;
-    out[i] = std::bit_cast<float>(word);
-  };
-  const auto indices = std::span(payload.bytes).subspan(k * sizeof(float));
+  const std::size_t n = out.size(), value_bytes = k * sizeof(float);
+  wire::expect_size(codec, payload, sparse_bytes(n, k));
+  std::vector<float> kept(k);
+  wire::read_floats(payload, 0, kept);
+  wire::expect_finite(codec, kept);
+  std::vector<std::uint32_t> indices(k);
+  const Indices format = index_format(n, k);
+  const std::span<const std::uint8_t> stream = wire::octets(payload, value_bytes);
   if (format.bitmap) {
-    read_bitmap(codec, indices, out.size(), k, place);
+    read_bitmap(codec, stream, n, indices);
   } else {
-    read_fixed(codec, indices, format.bits, out.size(), k, place);
+    read_fixed(codec, stream, format.bits, n, indices);
   }
-  if (!finite) wire::refuse_not_finite(codec);
+  std::fill(out.begin(), out.end(), 0.0f);
+  kernels::scatter(out, kept, indices);
 }
 
 }  // namespace skiff

@@ -45,7 +45,8 @@ Padded padded(const float* x, int height, int width, int channels, int before, i
   return {scratch.data(), height, stride};
 }
 
-// Left operand of R neighbouring pixels: `kStep` channels apart (0: known at run time only).
+// Left operand of R neighbouring pixels: `kStep` channels apart (0: known at run time only). One
+// channel stands for a kernel of 5 as well, so that its short runs have a known length.
 template <int kStep>
 struct Pixels {
   const float* at;
@@ -57,7 +58,10 @@ struct Pixels {
     float operator[](int r) const noexcept { return at[r * (kStep > 0 ? kStep : step)]; }
   };
   Values get() const noexcept { return {at, step}; }
-  void next() noexcept { ++at; }
+  void next() noexcept {
+    ++at;
+    __asm__("" : "+r"(at));  // or neighbours' shared values are kept from step to step, and spilled
+  }
 };
 
 template <int R, int V, bool kTail, int kStep, Finish kFinish>
@@ -68,14 +72,17 @@ template <int R, int V, bool kTail, int kStep, Finish kFinish>
   sums.begin(bias == nullptr ? nullptr : bias + j, 0);
   const int first = std::max(0, f.above - row);
   const int last = std::min(f.kernel, f.image.height + f.above - row);
-  const int run = f.kernel * f.in;
+  const int run = kStep == 1 ? 5 : f.kernel * f.in;
+  const MatrixView c{y[row * f.width + column] + j, R, 0, y.stride};
   for (int ky = first; ky < last; ++ky) {
     Pixels<kStep> left{f.image[row + ky - f.above] + column * f.in, f.in};
     Strided right{w + std::ptrdiff_t{ky} * run * f.out + j, f.out};
-    sums.template multiply<0, R>(left, right, run);
+    if (ky + 1 < last) {
+      sums.template multiply<0, R>(left, right, run);
+    } else {
+      sums.template finish<kFinish>(left, right, run, c, {nullptr, 0, 0, 0}, 0);
+    }
   }
-  const MatrixView c{y[row * f.width + column] + j, R, 0, y.stride};
-  sums.template end<0, R, kFinish>(c, {nullptr, 0, 0, 0}, 0);
 }
 
 template <int R, int V, bool kTail, int kStep, Finish kFinish>
@@ -117,7 +124,7 @@ void convolve(MatrixView y, const Frame& f, const float* w, const float* bias) n
 template <Finish kFinish>
 void convolve(float* y, const Frame& f, const float* w, const float* bias) noexcept {
   const MatrixView out{y, f.rows * f.width, f.out, f.out};
-  if (f.in == 1) return convolve<1, kFinish>(out, f, w, bias);
+  if (f.in == 1 && f.kernel == 5) return convolve<1, kFinish>(out, f, w, bias);
   if (f.in == 8) return convolve<8, kFinish>(out, f, w, bias);
   if (f.in == 16) return convolve<16, kFinish>(out, f, w, bias);
   if (f.in == 32) return convolve<32, kFinish>(out, f, w, bias);

@@ -130,21 +130,4 @@ void gemm_nt(MatrixView c, ConstMatrixView a, ConstMatrixView b, Output output) 
   }
 }
 
-void column_sum(std::span<float> out, ConstMatrixView m, Output output) noexcept {
-  const int n = m.cols;
-  if (output == Output::kOverwrite) std::fill_n(out.data(), n, 0.0F);
-  for (int i = 0; i < m.rows; ++i) {
-    const float* row = m[i];
-    for (int j = 0; j < n; ++j) out[j] += row[j];
-  }
-}
-
-void bias_update(std::span<float> bias, ConstMatrixView dy, float rate) noexcept {
-  for (int j = 0; j < dy.cols; ++j) {
-    float sum = 0;
-    for (int i = 0; i < dy.rows; ++i) sum += dy[i][j];
-    bias[j] = simd::fma(-rate, sum, bias[j]);
-  }
-}
-
 }  // namespace skiff::kernels

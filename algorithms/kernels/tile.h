@@ -141,15 +141,33 @@ struct Sums {
       }
     });
   }
+
+  // The last `steps` steps, and the end. The very last of them are taken by one half of the rows
+  // and then by the other: cores that buffer few vector stores (Zen 3: measured 15 % at 20 steps)
+  // stall on a burst of all stores at once, and so lose the overlap with the next tile.
+  template <Finish kFinish, class A, class B>
+  [[gnu::always_inline]] void finish(A a, B b, int steps, MatrixView c, ConstMatrixView active,
+                                     float rate) noexcept {
+    constexpr int kHalf = R >= 4 ? R / 2 : R;
+    constexpr int kApart = 4;
+    if (kHalf == R || steps < kApart) {
+      multiply<0, R>(a, b, steps);
+      end<0, R, kFinish>(c, active, rate);
+      return;
+    }
+    multiply<0, R>(a, b, steps - kApart);
+    A left_again = a;
+    B right_again = b;
+    multiply<0, kHalf>(a, b, kApart);
+    end<0, kHalf, kFinish>(c, active, rate);
+    multiply<kHalf, R>(left_again, right_again, kApart);
+    end<kHalf, R, kFinish>(c, active, rate);
+  }
 };
 
-// One tile at (i, j): k steps. The last few are taken by one half of the rows and then by the
-// other: cores that buffer few vector stores (Zen 3: measured 15 % at k = 20) stall on a burst of
-// all stores at once, and so lose the overlap with the next tile.
+// One tile at (i, j).
 template <int R, int V, bool kTail, Finish kFinish, class A, class B>
 [[gnu::noinline]] void compute(A a, B b, int k, const Edges& e, int i, int j) noexcept {
-  constexpr int kHalf = R >= 4 ? R / 2 : R;
-  constexpr int kApart = 4;
   const MatrixView c{e.c[i] + j, R, 0, e.c.stride};
   const ConstMatrixView active{kFinish == Finish::kMask ? e.active[i] + j : nullptr, R, 0,
                                e.active.stride};
@@ -160,18 +178,7 @@ template <int R, int V, bool kTail, Finish kFinish, class A, class B>
              : e.start == Start::kOld ? c.data
                                       : e.bias + j,
              e.start == Start::kOld ? c.stride : 0);
-  if (kHalf == R || k < kApart) {
-    sums.template multiply<0, R>(a, b, k);
-    sums.template end<0, R, kFinish>(c, active, rate);
-    return;
-  }
-  sums.template multiply<0, R>(a, b, k - kApart);
-  A left_again = a;
-  B right_again = b;
-  sums.template multiply<0, kHalf>(a, b, kApart);
-  sums.template end<0, kHalf, kFinish>(c, active, rate);
-  sums.template multiply<kHalf, R>(left_again, right_again, kApart);
-  sums.template end<kHalf, R, kFinish>(c, active, rate);
+  sums.template finish<kFinish>(a, b, k, c, active, rate);
 }
 
 // The most rows of a tile of 1, 2, 3 vectors.

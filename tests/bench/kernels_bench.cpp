@@ -11,11 +11,15 @@
 #include <ctime>
 #include <vector>
 
+#include "algorithms/kernels/bitpack.h"
+#include "algorithms/kernels/convolution.h"
 #include "algorithms/kernels/exp.h"
 #include "algorithms/kernels/gemm.h"
 #include "algorithms/kernels/narrow.h"
+#include "algorithms/kernels/pooling.h"
 #include "algorithms/kernels/reduce.h"
 #include "algorithms/kernels/softmax.h"
+#include "algorithms/kernels/topk.h"
 
 namespace {
 
@@ -265,19 +269,153 @@ void logistic_step(benchmark::State& state) {
 }
 BENCHMARK(logistic_step);
 
+void elements(benchmark::State& state, double count) {
+  state.counters["elements/s"] = benchmark::Counter(count * static_cast<double>(state.iterations()),
+                                                    benchmark::Counter::kIsRate);
+}
+
 template <auto kFunction>
 void elementwise(benchmark::State& state) {
   Matrix x(1, 4096), y(1, 4096);
   const auto f = static_cast<void (*)(std::span<float>, std::span<const float>)>(kFunction);
   measure(state, 0, [&] { f(y.span(), x.span()); });
-  state.counters["elements/s"] = benchmark::Counter(
-      4096.0 * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+  elements(state, 4096);
 }
 using SpanFunction = void (*)(std::span<float>, std::span<const float>);
 BENCHMARK(elementwise<static_cast<SpanFunction>(vexp)>);
 BENCHMARK(elementwise<static_cast<SpanFunction>(vlog)>);
 BENCHMARK(elementwise<static_cast<SpanFunction>(vsoftplus)>);
 BENCHMARK(elementwise<static_cast<SpanFunction>(vtanh)>);
+
+// k = 1, 10, 100 thousandths of ten million.
+void top_k_of_ten_million(benchmark::State& state) {
+  const std::size_t n = 10'000'000;
+  const auto k = n / 1000 * static_cast<std::size_t>(state.range(0));
+  const std::vector<float> x = numbers(n);
+  std::vector<std::uint32_t> indices(k), scratch(top_k_scratch(n, k));
+  for (auto _ : state) benchmark::DoNotOptimize(top_k(indices, x, scratch));
+  elements(state, static_cast<double>(n));
+}
+BENCHMARK(top_k_of_ten_million)->Arg(1)->Arg(10)->Arg(100)->Unit(benchmark::kMillisecond);
+
+void pack_and_unpack(benchmark::State& state) {
+  const int bits = arg(state, 0);
+  std::vector<std::uint8_t> codes(65536, 1), packed(packed_bytes(codes.size(), bits));
+  for (auto _ : state) {
+    pack_bits(packed, codes, bits);
+    unpack_bits(codes, packed, bits);
+    benchmark::ClobberMemory();
+  }
+  elements(state, static_cast<double>(codes.size()));
+}
+BENCHMARK(pack_and_unpack)->Arg(3)->Arg(4);
+
+// Arguments: height (= width), in, out; 5 x 5.
+struct Layer {
+  explicit Layer(const benchmark::State& state)
+      : shape{arg(state, 0), arg(state, 0), arg(state, 1), arg(state, 2), 5},
+        x(1, static_cast<int>(shape.inputs())),
+        y(1, static_cast<int>(shape.outputs())),
+        w(1, static_cast<int>(shape.weights())),
+        flipped(1, static_cast<int>(shape.weights())),
+        bias(1, shape.out),
+        scratch(1, static_cast<int>(convolution_scratch(shape))) {}
+  double flops() const { return 2.0 * 25 * shape.in * static_cast<double>(shape.outputs()); }
+  Convolution shape;
+  Matrix x, y, w, flipped, bias, scratch;
+};
+
+void convolution_forward(benchmark::State& state) {
+  Layer l(state);
+  measure(state, l.flops(), [&] {
+    convolution_forward(l.y.span(), l.x.span(), l.w.span(), l.bias.span(), l.shape,
+                        l.scratch.span());
+  });
+}
+void convolution_input_gradient(benchmark::State& state) {
+  Layer l(state);
+  measure(state, l.flops(), [&] {
+    convolution_input_gradient(l.x.span(), l.y.span(), l.flipped.span(), l.shape, l.scratch.span());
+  });
+}
+void convolution_weight_gradient(benchmark::State& state) {
+  Layer l(state);
+  measure(state, l.flops(), [&] {
+    convolution_weight_gradient(l.w.span(), l.x.span(), l.y.span(), l.shape, l.scratch.span(),
+                                Output::kOverwrite);
+  });
+}
+BENCHMARK(convolution_forward)->Args({28, 1, 8})->Args({12, 8, 16})->Args({16, 16, 32});
+BENCHMARK(convolution_input_gradient)->Args({12, 8, 16})->Args({16, 16, 32});
+BENCHMARK(convolution_weight_gradient)->Args({28, 1, 8})->Args({12, 8, 16})->Args({16, 16, 32});
+
+void pool_and_unpool(benchmark::State& state) {
+  const Pooling shape{24, 24, 8};
+  Matrix image(24 * 24, 8), pooled(12 * 12, 8);
+  std::vector<std::uint8_t> winner(12 * 12 * 8);
+  measure(state, 0, [&] {
+    max_pool(pooled.span(), winner, image.span(), shape, Activation::kRelu);
+    max_unpool_relu(image.span(), pooled.span(), winner, pooled.span(), shape);
+  });
+}
+BENCHMARK(pool_and_unpool);
+
+// One step on a batch of 20: conv 5x5x8, pool, conv 5x5x16, pool, 256-10.
+void cnn_step(benchmark::State& state) {
+  constexpr int kBatch = 20;
+  const Convolution first{28, 28, 1, 8, 5}, second{12, 12, 8, 16, 5};
+  const Pooling pool1{24, 24, 8}, pool2{8, 8, 16};
+  Batch x(kBatch, 784);
+  Matrix w1(25, 8), w2(200, 16), w3(10, 256), b1(1, 8), b2(1, 16), b3(1, 10), flipped(200, 16);
+  Matrix g1(25, 8), g2(200, 16), s1(1, 8), s2(1, 16);
+  Matrix y1(1, 24 * 24 * 8), p1(kBatch, 12 * 12 * 8), y2(1, 8 * 8 * 16), p2(kBatch, 256);
+  Matrix z(kBatch, 10), dp2(kBatch, 256), dp1(1, 12 * 12 * 8), scratch(1, 30000);
+  std::vector<std::uint8_t> i1(kBatch * 1152), i2(kBatch * 256);
+  std::vector<std::int32_t> labels;
+  for (int i = 0; i < kBatch; ++i) labels.push_back(i % 10);
+  scale(w2.span(), 0.1F, w2.span());
+  const float rate = 1e-6F;
+  const double flops = kBatch * 2.0 * (2.0 * 576 * 25 * 8 + 3.0 * 64 * 200 * 16 + 3.0 * 2560);
+  const auto place = [](std::vector<std::uint8_t>& all, int b, std::size_t size) {
+    return std::span(all).subspan(static_cast<std::size_t>(b) * size, size);
+  };
+  const auto row = [](Matrix& m, int b) {
+    return m.span().subspan(static_cast<std::size_t>(b * m.cols), static_cast<std::size_t>(m.cols));
+  };
+  measure(state, flops, [&] {
+    for (int b = 0; b < kBatch; ++b) {
+      const std::span<const float> sample{x.pointers[static_cast<std::size_t>(b)], 784};
+      convolution_forward(y1.span(), sample, w1.span(), b1.span(), first, scratch.span());
+      max_pool(row(p1, b), place(i1, b, 1152), y1.span(), pool1, Activation::kRelu);
+      convolution_forward(y2.span(), row(p1, b), w2.span(), b2.span(), second, scratch.span());
+      max_pool(row(p2, b), place(i2, b, 256), y2.span(), pool2, Activation::kRelu);
+    }
+    narrow_forward(z.view(), p2.view(), w3.view(), b3.span());
+    benchmark::DoNotOptimize(softmax_cross_entropy(z.view(), z.view(), labels, 1.0F / kBatch));
+    narrow_input_gradient(dp2.view(), z.view(), w3.view());
+    convolution_flip(flipped.span(), w2.span(), second);
+    for (int b = 0; b < kBatch; ++b) {
+      const Output output = b == 0 ? Output::kOverwrite : Output::kAdd;
+      const std::span<const float> sample{x.pointers[static_cast<std::size_t>(b)], 784};
+      max_unpool_relu(y2.span(), row(dp2, b), place(i2, b, 256), row(p2, b), pool2);
+      convolution_weight_gradient(g2.span(), row(p1, b), y2.span(), second, scratch.span(), output);
+      column_sum(s2.span(), dense(y2.start(), 64, 16), output);
+      convolution_input_gradient(dp1.span(), y2.span(), flipped.span(), second, scratch.span());
+      max_unpool_relu(y1.span(), dp1.span(), place(i1, b, 1152), row(p1, b), pool1);
+      convolution_weight_gradient(g1.span(), sample, y1.span(), first, scratch.span(), output);
+      column_sum(s1.span(), dense(y1.start(), 576, 8), output);
+    }
+    narrow_weight_update(w3.view(), p2.view(), z.view(), rate);
+    bias_update(b3.span(), z.view(), rate);
+    axpy(w1.span(), -rate, g1.span());
+    axpy(w2.span(), -rate, g2.span());
+    axpy(b1.span(), -rate, s1.span());
+    axpy(b2.span(), -rate, s2.span());
+  });
+  state.counters["samples/s"] = benchmark::Counter(kBatch * static_cast<double>(state.iterations()),
+                                                   benchmark::Counter::kIsRate);
+}
+BENCHMARK(cnn_step);
 
 }  // namespace
 

@@ -25,7 +25,7 @@ const Step& step_for(double bytes) {
 
 }  // namespace
 
-std::string human_count(std::uint64_t count) {
+std::string grouped(std::uint64_t count) {
   std::string digits = fmt::format("{}", count);
   for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) {
     digits.insert(static_cast<std::size_t>(at), 1, ',');
@@ -33,14 +33,14 @@ std::string human_count(std::uint64_t count) {
   return digits;
 }
 
-std::string human_bytes(Bytes bytes) {
+std::string human(Bytes bytes) {
   const double b = as_double(bytes);
   if (b < 1000) return fmt::format("{} B", bytes.value());
   const Step& step = step_for(b);
   return fmt::format("{:.1f} {}", b / step.size, step.symbol);
 }
 
-std::string human_bytes_short(Bytes bytes) {
+std::string human_short(Bytes bytes) {
   const double b = as_double(bytes);
   if (b < 1000) return fmt::format("{} B", bytes.value());
   const Step& step = step_for(b);
@@ -48,7 +48,7 @@ std::string human_bytes_short(Bytes bytes) {
   return fmt::format("{:.{}f} {}", count, count < 9.95 ? 1 : 0, step.symbol);
 }
 
-std::string human_time(Seconds time) {
+std::string human(Seconds time) {
   const double s = time.value();
   if (!std::isfinite(s)) return "never";
   if (s < 9.95) return fmt::format("{:.1f} s", s);
@@ -74,7 +74,7 @@ EnergyUnit energy_unit(Joules energy) {
   return {"GJ", 1e9};
 }
 
-std::string human_energy(Joules energy) {
+std::string human(Joules energy) {
   const EnergyUnit unit = energy_unit(energy);
   return fmt::format("{:.1f} {}", energy.value() / unit.joules, unit.symbol);
 }
@@ -83,7 +83,9 @@ std::string wrapped(std::string_view text, std::size_t width, std::size_t indent
   std::string out;
   std::size_t margin = 0;
   while (text.size() + margin > width) {
-    std::size_t cut = text.rfind(' ', width - margin);
+    // Entries stand two spaces apart: rather break there, if that does not waste half a line.
+    std::size_t cut = text.rfind("  ", width - margin);
+    if (cut == std::string_view::npos || cut < width / 2) cut = text.rfind(' ', width - margin);
     // The indentation of the first line is no place to break.
     const std::size_t first_word = text.find_first_not_of(' ');
     if (cut == std::string_view::npos || cut < first_word) cut = text.find(' ', first_word);

@@ -9,11 +9,12 @@
 
 namespace skiff {
 
-std::string human_count(std::uint64_t count);  // "199,210"
-std::string human_bytes(Bytes bytes);          // "181.9 MB"; whole below 1 kB
-std::string human_bytes_short(Bytes bytes);    // "63 MB", "2.1 GB": two figures or more
-std::string human_time(Seconds time);          // "38 s", "12.3 min", "2.1 h", "3.4 d"
-std::string human_metric(double value);        // "0.914", "12.35", "2.1e-05"
+std::string grouped(std::uint64_t count);  // "199,210"
+std::string human(Bytes bytes);            // "181.9 MB"; whole below 1 kB
+std::string human_short(Bytes bytes);      // "63 MB", "2.1 GB": two figures or more
+std::string human(Seconds time);           // "38 s", "12.3 min", "2.1 h", "3.4 d"
+std::string human(Joules energy);          // "31.7 kJ"
+std::string human_metric(double value);    // "0.914", "12.35", "2.1e-05"
 
 // The unit in which an energy reads well, "kJ", and how many joules it has.
 struct EnergyUnit {
@@ -21,7 +22,6 @@ struct EnergyUnit {
   double joules;
 };
 EnergyUnit energy_unit(Joules energy);
-std::string human_energy(Joules energy);  // "31.7 kJ"
 
 // `text` in lines of at most `width` columns, broken at spaces; all lines but the first are
 // indented. Words longer than a line stay whole.

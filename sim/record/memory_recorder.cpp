@@ -51,8 +51,7 @@ void MemoryRecorder::write_model(std::span<const ModelSlice> slices,
   values_.assign(values.begin(), values.end());
 }
 
-std::string MemoryRecorder::close(const RunEnd& end) {
-  end_ = end;
+std::string MemoryRecorder::close(const RunEnd&) {
   tables_->close();
   return tables_->results_sha256();
 }

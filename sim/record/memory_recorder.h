@@ -26,7 +26,6 @@ class MemoryRecorder final : public Recorder {
   const std::vector<EvaluationRow>& evaluations() const { return evaluations_; }
   const std::vector<ModelSlice>& model_slices() const { return slices_; }
   const std::vector<float>& model_values() const { return values_; }
-  const RunEnd& end() const { return end_; }
 
  private:
   void write(const AttemptRow& row) override;
@@ -49,7 +48,6 @@ class MemoryRecorder final : public Recorder {
   std::vector<EvaluationRow> evaluations_;
   std::vector<ModelSlice> slices_;
   std::vector<float> values_;
-  RunEnd end_;
 };
 
 }  // namespace skiff

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <string_view>
 
@@ -16,9 +17,8 @@ namespace {
 constexpr auto kInterval = std::chrono::milliseconds(200);
 constexpr int kFewestCells = 10, kMostCells = 40;
 
-double fraction_of(const ProgressState& s) {
-  if (s.fraction >= 0) return std::min(1.0, s.fraction);
-  return s.rounds == 0 ? 1.0 : std::min(1.0, static_cast<double>(s.round) / s.rounds);
+double fraction_of(std::uint32_t round, std::uint32_t rounds) {
+  return rounds == 0 ? 1.0 : std::min(1.0, static_cast<double>(round) / rounds);
 }
 
 int columns_of(std::FILE* stream) {
@@ -26,18 +26,13 @@ int columns_of(std::FILE* stream) {
   return ::ioctl(::fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-Seconds seconds(Progress::Clock::duration d) {
-  return Seconds(std::chrono::duration<double>(d).count());
-}
-
 }  // namespace
 
-std::string progress_bar(const ProgressState& state, int cells) {
-  const double fraction = fraction_of(state);
+std::string progress_bar(std::uint32_t round, std::uint32_t rounds, VirtualTime time, int cells) {
+  const double fraction = fraction_of(round, rounds);
   const int full = static_cast<int>(fraction * cells);
-  return fmt::format("round {}/{} {:#>{}}{:.>{}} {:.0f}%  {} virtual", state.round, state.rounds,
-                     "", full, "", cells - full, 100 * fraction,
-                     human_time(to_seconds(state.virtual_time)));
+  return fmt::format("round {}/{} {:#>{}}{:.>{}} {:.0f}%  {} virtual", round, rounds, "", full, "",
+                     cells - full, std::floor(100 * fraction), human(to_seconds(time)));
 }
 
 Progress::Style Progress::style_for(std::FILE* stream) {
@@ -48,40 +43,43 @@ Progress::Style Progress::style_for(std::FILE* stream) {
   return no_color != nullptr && *no_color != '\0' ? Style::kBar : Style::kColourBar;
 }
 
-Progress::Progress(std::FILE* stream, Style style, Clock::time_point now)
-    : stream_(stream), style_(style), start_(now), shown_(now - kInterval) {
+Progress::Progress(std::uint32_t rounds, std::FILE* stream, Style style, Clock::time_point now)
+    : rounds_(rounds), stream_(stream), style_(style), start_(now), shown_(now - kInterval) {
   if (style == Style::kBar || style == Style::kColourBar) columns_ = columns_of(stream);
 }
 
-std::string Progress::tail(const ProgressState& state, double fraction,
+Progress::Progress(std::uint32_t rounds, std::FILE* stream, bool quiet)
+    : Progress(rounds, stream, quiet ? Style::kNone : style_for(stream)) {}
+
+std::string Progress::tail(std::uint32_t round, const std::string& note,
                            Clock::time_point now) const {
-  const Seconds elapsed = seconds(now - start_);
-  std::string text = "  " + human_time(elapsed);
-  if (fraction > 0 && fraction < 1) {
-    text += "  ETA " + human_time(elapsed * ((1 - fraction) / fraction));
-  }
-  if (!state.note.empty()) text += "  " + state.note;
+  const Seconds elapsed(std::chrono::duration<double>(now - start_).count());
+  const double fraction = fraction_of(round, rounds_);
+  std::string text = "  " + human(elapsed);
+  if (fraction > 0 && fraction < 1) text += "  ETA " + human(elapsed * ((1 - fraction) / fraction));
+  if (!note.empty()) text += "  " + note;
   return text;
 }
 
-void Progress::update(const ProgressState& state, Clock::time_point now) {
+void Progress::update(std::uint32_t round, VirtualTime time, const std::string& note,
+                      Clock::time_point now) {
   if (style_ == Style::kNone) return;
-  const double fraction = fraction_of(state);
+  const double fraction = fraction_of(round, rounds_);
   if (style_ == Style::kLines) {
     const int tenths = static_cast<int>(fraction * 10 + 1e-9);
     if (tenths <= tenths_) return;
     tenths_ = tenths;
-    fmt::print(stream_, "round {}/{} {}%  {} virtual{}\n", state.round, state.rounds, 10 * tenths,
-               human_time(to_seconds(state.virtual_time)), tail(state, fraction, now));
+    fmt::print(stream_, "round {}/{} {}%  {} virtual{}\n", round, rounds_, 10 * tenths,
+               human(to_seconds(time)), tail(round, note, now));
     std::fflush(stream_);
     return;
   }
   if (now - shown_ < kInterval && fraction < 1) return;
   shown_ = now;
-  const std::string end = tail(state, fraction, now);
-  const int rest = static_cast<int>(progress_bar(state, 0).size() + end.size()) + 1;
-  const int cells = std::clamp(columns_ - rest, kFewestCells, kMostCells);
-  std::string line = progress_bar(state, cells) + end;
+  const std::string end = tail(round, note, now);
+  const int rest = static_cast<int>(progress_bar(round, rounds_, time, 0).size() + end.size());
+  const int cells = std::clamp(columns_ - 1 - rest, kFewestCells, kMostCells);
+  std::string line = progress_bar(round, rounds_, time, cells) + end;
   line.resize(std::min(line.size(), static_cast<std::size_t>(columns_ - 1)));
   if (style_ == Style::kColourBar) {  // the full part in green
     const auto first = line.find('#');

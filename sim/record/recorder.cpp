@@ -19,6 +19,7 @@ void Recorder::add(const DeviceRow& row) {
 void Recorder::finish(const RunEnd& end) {
   SKIFF_CHECK(!finished_, "a run is finished once");
   finished_ = true;
+  end_ = end;
   results_sha256_ = close(end);
 }
 

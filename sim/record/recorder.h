@@ -56,6 +56,7 @@ class Recorder {
   const RunInfo& info() const { return info_; }
   const Tally& tally() const { return tally_; }
   bool finished() const { return finished_; }
+  const RunEnd& end() const { return end_; }  // after finish()
   // SHA-256 over everything recorded but provenance and wall clock; empty before finish() and for
   // recorders that keep nothing.
   const std::string& results_sha256() const { return results_sha256_; }
@@ -75,6 +76,7 @@ class Recorder {
   RunInfo info_;
   Tally tally_;
   std::string results_sha256_;
+  RunEnd end_;
   bool finished_ = false;
 };
 

@@ -1,154 +1,213 @@
 #include "sim/record/run_reader.h"
 
+#include <hdf5_hl.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <sstream>
 
 #include "sim/core/error.h"
-#include "sim/record/hdf5_handle.h"
 
 namespace skiff {
 namespace {
 
+namespace fs = std::filesystem;
+using hdf5::checked;
 using hdf5::Handle;
 
-Handle open_file(const std::filesystem::path& file) {
+Handle open_file(const fs::path& file) {
   hdf5::silence();
-  return Handle(H5Fopen(file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose, "opening");
-}
-Handle open_group(hid_t parent, const std::string& path) {
-  return Handle(H5Gopen2(parent, path.c_str(), H5P_DEFAULT), H5Gclose, "opening " + path);
-}
-
-std::string text_attribute(hid_t object, const char* name) {
-  if (H5Aexists(object, name) <= 0) return "";
-  const Handle attribute(H5Aopen(object, name, H5P_DEFAULT), H5Aclose, "reading an attribute");
-  const Handle type(H5Aget_type(attribute.get()), H5Tclose, "reading an attribute");
-  if (H5Tis_variable_str(type.get()) > 0) {
-    char* text = nullptr;
-    hdf5::checked(H5Aread(attribute.get(), type.get(), &text), "reading an attribute");
-    const std::string copy = text != nullptr ? text : "";
-    H5free_memory(text);
-    return copy;
+  std::error_code error;
+  if (!fs::exists(file, error)) throw DataError(file.string(), "no such file");
+  try {
+    return {H5Fopen(file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose, "opening"};
+  } catch (const hdf5::Failure& failure) {
+    throw DataError(file.string(), std::string("not a readable run: ") + failure.what());
   }
-  std::string text(H5Tget_size(type.get()), '\0');
-  hdf5::checked(H5Aread(attribute.get(), type.get(), text.data()), "reading an attribute");
-  return text.c_str();
 }
 
-std::int64_t number_attribute(hid_t object, const char* name) {
-  if (H5Aexists(object, name) <= 0) return 0;
-  const Handle attribute(H5Aopen(object, name, H5P_DEFAULT), H5Aclose, "reading an attribute");
-  std::int64_t number = 0;
-  hdf5::checked(H5Aread(attribute.get(), H5T_NATIVE_INT64, &number), "reading an attribute");
-  return number;
+Handle open_attribute(hid_t file, const std::string& object, const std::string& name) {
+  if (H5Aexists_by_name(file, object.c_str(), name.c_str(), H5P_DEFAULT) <= 0) return {};
+  return {H5Aopen_by_name(file, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose,
+          name};
 }
 
-std::vector<double> column(hid_t group, const std::string& name) {
-  const Handle dataset(H5Dopen2(group, name.c_str(), H5P_DEFAULT), H5Dclose, "reading " + name);
-  const Handle space(H5Dget_space(dataset.get()), H5Sclose, "reading " + name);
-  const hssize_t n = H5Sget_simple_extent_npoints(space.get());
-  std::vector<double> values(n > 0 ? static_cast<std::size_t>(n) : 0);
-  if (n > 0) {
-    hdf5::checked(
-        H5Dread(dataset.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
-        "reading " + name);
+template <class T>
+T scalar(hid_t file, const std::string& name, hid_t type, T missing) {
+  const Handle attribute = open_attribute(file, "/", name);
+  T value = missing;
+  if (attribute && H5Aread(attribute.get(), type, &value) < 0) return missing;
+  return value;
+}
+
+herr_t collect_name(hid_t, const char* name, const H5L_info_t*, void* names) {
+  static_cast<std::vector<std::string>*>(names)->emplace_back(name);
+  return 0;
+}
+
+// The columns of /rounds that every run has; the others are metrics.
+bool is_metric(const std::string& column) {
+  for (const char* fixed :
+       {"virtual_time", "bytes_down", "bytes_up", "bytes_wasted", "energy", "invited", "accepted",
+        "late", "refused", "aborted", "staleness_mean"}) {
+    if (column == fixed) return false;
   }
-  return values;
+  return true;
 }
 
-std::vector<std::string> datasets_of(hid_t group) {
-  std::vector<std::string> names;
-  H5Literate(
-      group, H5_INDEX_NAME, H5_ITER_INC, nullptr,
-      [](hid_t id, const char* name, const H5L_info_t*, void* out) -> herr_t {
-        const hid_t object = H5Oopen(id, name, H5P_DEFAULT);
-        if (H5Iget_type(object) == H5I_DATASET) {
-          static_cast<std::vector<std::string>*>(out)->push_back(name);
-        }
-        H5Oclose(object);
-        return 0;
-      },
-      &names);
-  return names;
-}
-
-void read_rounds(hid_t file, StoredRun& run) {
-  const Handle group = open_group(file, "/rounds");
+void read_rounds(const RunReader& file, StoredRun& run) {
   const auto total = [&](const char* name) {
-    const std::vector<double> values = column(group.get(), name);
+    const std::vector<double> values = file.column(name);
     return std::accumulate(values.begin(), values.end(), 0.0);
   };
-  const std::vector<double> numbers = column(group.get(), "round");
-  run.rounds = static_cast<std::int64_t>(numbers.size());
-  const std::vector<double> times = column(group.get(), "virtual_time");
+  const std::vector<double> numbers = file.column("/rounds/round");
+  const std::vector<double> times = file.column("/rounds/virtual_time");
+  if (!numbers.empty()) run.rounds = static_cast<std::int64_t>(numbers.back());
   if (!times.empty()) run.virtual_time = Seconds(times.back());
-  run.bytes_down = Bytes(static_cast<std::int64_t>(total("bytes_down")));
-  run.bytes_up = Bytes(static_cast<std::int64_t>(total("bytes_up")));
-  run.energy = Joules(total("energy"));
-  const std::vector<std::string> plain = {
-      "round",   "virtual_time", "bytes_down", "bytes_up", "bytes_wasted", "energy",
-      "invited", "accepted",     "late",       "refused",  "aborted",      "staleness_mean"};
-  for (const std::string& name : datasets_of(group.get())) {
-    if (std::find(plain.begin(), plain.end(), name) != plain.end()) continue;
-    const std::vector<double> values = column(group.get(), name);
-    if (!values.empty() && std::isfinite(values.back())) {
-      run.last_metrics.emplace_back(name, values.back());
-    }
+  run.bytes_down = Bytes(static_cast<std::int64_t>(total("/rounds/bytes_down")));
+  run.bytes_up = Bytes(static_cast<std::int64_t>(total("/rounds/bytes_up")));
+  run.energy = Joules(total("/rounds/energy"));
+  for (const std::string& name : file.columns("/rounds")) {
+    if (!is_metric(name)) continue;
+    const std::vector<double> values = file.column("/rounds/" + name);
+    const auto last = std::find_if(values.rbegin(), values.rend(),
+                                   [](double value) { return std::isfinite(value); });
+    if (last != values.rend()) run.last_metrics.emplace_back(name, *last);
   }
 }
 
-void read_tables(hid_t file, StoredRun& run) {
-  for (const char* name : {"rounds", "attempts", "devices", "tiers", "layers", "evaluations"}) {
-    if (H5Lexists(file, name, H5P_DEFAULT) <= 0) continue;
-    const Handle group = open_group(file, name);
-    const std::vector<std::string> columns = datasets_of(group.get());
-    StoredTable table{name, 0, static_cast<std::int64_t>(columns.size())};
-    for (const std::string& c : columns) {
-      const Handle dataset(H5Dopen2(group.get(), c.c_str(), H5P_DEFAULT), H5Dclose, "reading");
-      const Handle space(H5Dget_space(dataset.get()), H5Sclose, "reading");
-      hsize_t sizes[H5S_MAX_RANK] = {};
-      if (H5Sget_simple_extent_dims(space.get(), sizes, nullptr) == 1) {
-        table.rows = std::max(table.rows, static_cast<std::int64_t>(sizes[0]));
-      }
+std::vector<StoredTable> read_tables(const RunReader& file) {
+  std::vector<StoredTable> tables;
+  for (const std::string name :
+       {"rounds", "attempts", "devices", "tiers", "layers", "evaluations", "memory", "model"}) {
+    const std::string group = "/" + name;
+    if (!file.has(group)) continue;
+    const std::vector<std::string> columns = file.columns(group);
+    StoredTable table{.name = name, .columns = static_cast<std::int64_t>(columns.size())};
+    for (const std::string& column : columns) {
+      if (name == "model" && column != "values") continue;
+      const std::vector<std::uint64_t> shape = file.shape(group + "/" + column);
+      table.rows = static_cast<std::int64_t>(shape.at(0));
+      if (shape.size() > 1) table.labels = static_cast<std::int64_t>(shape[1]);
     }
-    run.tables.push_back(table);
+    tables.push_back(table);
   }
+  return tables;
 }
 
 }  // namespace
 
-StoredRun read_run(const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path)) throw DataError(path.string(), "no such file");
-  try {
-    const Handle file = open_file(path);
-    StoredRun run;
-    run.name = text_attribute(file.get(), "name");
-    run.case_name = text_attribute(file.get(), "case");
-    run.seed = number_attribute(file.get(), "seed");
-    run.status = text_attribute(file.get(), "status");
-    run.results_sha256 = text_attribute(file.get(), "results_sha256");
-    run.fingerprint = text_attribute(file.get(), "fingerprint");
-    const Handle provenance = open_group(file.get(), "/provenance");
-    run.config_sha256 = text_attribute(provenance.get(), "config_sha256");
-    run.skiff_version = text_attribute(provenance.get(), "skiff_version");
-    read_rounds(file.get(), run);
-    read_tables(file.get(), run);
-    return run;
-  } catch (const hdf5::Failure& e) {
-    throw DataError(path.string(), std::string("is no run of skiff: ") + e.what());
-  }
+RunReader::RunReader(const fs::path& file) : path_(file), file_(open_file(file)) {
+  if (number("schema_version") == 0) fail("not a run of skiff");
 }
 
-std::string existing_config_sha256(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return "";
-  try {
-    const Handle file = open_file(path);
-    return text_attribute(open_group(file.get(), "/provenance").get(), "config_sha256");
-  } catch (const hdf5::Failure&) {
-    return "";
+void RunReader::fail(const std::string& what) const { throw DataError(path_.string(), what); }
+
+std::string RunReader::text_of(const std::string& object, const std::string& name) const {
+  if (!has(object)) return {};
+  const Handle attribute = open_attribute(file_.get(), object, name);
+  if (!attribute) return {};
+  const Handle type(H5Aget_type(attribute.get()), H5Tclose, name);
+  if (H5Tis_variable_str(type.get()) <= 0) return {};
+  char* data = nullptr;
+  if (H5Aread(attribute.get(), type.get(), &data) < 0) fail("attribute " + name + " is damaged");
+  const std::string text = data == nullptr ? "" : data;
+  H5free_memory(data);
+  return text;
+}
+
+std::int64_t RunReader::number(const std::string& name) const {
+  return scalar<std::int64_t>(file_.get(), name, H5T_NATIVE_INT64, 0);
+}
+
+double RunReader::real(const std::string& name) const {
+  return scalar<double>(file_.get(), name, H5T_NATIVE_DOUBLE, std::nan(""));
+}
+
+bool RunReader::has(const std::string& object) const {
+  if (object == "/") return true;
+  const auto slash = object.rfind('/');
+  if (slash != 0 && !has(object.substr(0, slash))) return false;
+  return H5Lexists(file_.get(), object.c_str(), H5P_DEFAULT) > 0;
+}
+
+Handle RunReader::dataset(const std::string& name) const {
+  if (!has(name)) fail("no column " + name);
+  const hid_t id = H5Dopen2(file_.get(), name.c_str(), H5P_DEFAULT);
+  if (id < 0) fail("column " + name + " is damaged");
+  return {id, H5Dclose, name};
+}
+
+std::vector<std::string> RunReader::columns(const std::string& group) const {
+  std::vector<std::string> names, list;
+  const hid_t id = H5Gopen2(file_.get(), group.c_str(), H5P_DEFAULT);
+  if (id < 0) fail("no table " + group);
+  const Handle handle(id, H5Gclose, group);
+  H5Literate(id, H5_INDEX_NAME, H5_ITER_INC, nullptr, collect_name, &names);
+  for (const std::string& name : names) {
+    if (H5DSis_scale(dataset(group + "/" + name).get()) <= 0) list.push_back(name);
   }
+  return list;
+}
+
+std::vector<std::uint64_t> RunReader::shape(const std::string& name) const {
+  const Handle data = dataset(name);
+  const Handle space(H5Dget_space(data.get()), H5Sclose, name);
+  const int dimensions = checked(H5Sget_simple_extent_ndims(space.get()), name);
+  std::vector<hsize_t> extent(static_cast<std::size_t>(dimensions));
+  H5Sget_simple_extent_dims(space.get(), extent.data(), nullptr);
+  return {extent.begin(), extent.end()};
+}
+
+std::vector<double> RunReader::column(const std::string& name) const {
+  const Handle data = dataset(name);
+  std::size_t count = 1;
+  for (const std::uint64_t n : shape(name)) count *= n;
+  std::vector<double> values(count);
+  if (count > 0 &&
+      H5Dread(data.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0) {
+    fail("column " + name + " is damaged");
+  }
+  return values;
+}
+
+std::vector<std::string> RunReader::words(const std::string& name) const {
+  std::istringstream meanings(text_of(name, "flag_meanings"));
+  std::vector<std::string> words;
+  for (std::string word; meanings >> word;) words.push_back(word);
+  return words;
+}
+
+StoredRun read_run(const fs::path& path) {
+  const RunReader file(path);
+  StoredRun run{.run_id = file.text("run_id"),
+                .name = file.text("name"),
+                .case_name = file.text("case"),
+                .status = file.text("status"),
+                .model = file.text("model"),
+                .protocol = file.text("protocol"),
+                .heuristics = file.text("heuristics"),
+                .neutral_defaults = file.text("neutral_defaults"),
+                .results_sha256 = file.text("results_sha256"),
+                .fingerprint = file.text("fingerprint"),
+                .config_sha256 = file.provenance("config_sha256"),
+                .skiff_version = file.provenance("skiff_version"),
+                .git_commit = file.provenance("git_commit"),
+                .started_utc = file.provenance("started_utc"),
+                .schema_version = file.number("schema_version"),
+                .seed = file.number("seed"),
+                .parameters = file.number("parameters"),
+                .devices = file.number("devices"),
+                .rounds_planned = file.number("rounds")};
+  read_rounds(file, run);
+  run.tables = read_tables(file);
+  return run;
+}
+
+std::string existing_config_sha256(const fs::path& file) {
+  std::error_code error;
+  return fs::exists(file, error) ? RunReader(file).provenance("config_sha256") : "";
 }
 
 }  // namespace skiff

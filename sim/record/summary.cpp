@@ -70,7 +70,7 @@ std::string metric_line(const RunInfo& info, const Tally& tally) {
                                  human_metric(c.best.value), c.best.round);
   if (c.reached) {
     text += fmt::format("   {} at round {}, {}", human_metric(c.target), c.reached->round,
-                        human_time(to_seconds(c.reached->time)));
+                        human(to_seconds(c.reached->time)));
   } else if (!std::isnan(c.target)) {
     text += fmt::format("   {} not reached", human_metric(c.target));
   }
@@ -85,10 +85,10 @@ std::string bytes_line(const Tally& tally) {
     wasted += b;
     if (b.value() > 0) why.emplace_back(kOutcomeWords[o]);
   }
-  std::string text = fmt::format("down {}   up {}", human_bytes(tally.bytes_down()),
-                                 human_bytes(tally.bytes_up()));
+  std::string text =
+      fmt::format("down {}   up {}", human(tally.bytes_down()), human(tally.bytes_up()));
   if (!why.empty()) {
-    text += fmt::format(", of that {} for nothing ({})", human_bytes(wasted), join(why, ", "));
+    text += fmt::format(", of that {} for nothing ({})", human(wasted), join(why, ", "));
   }
   return labelled("bytes", text);
 }
@@ -97,22 +97,22 @@ std::string energy_line(const Tally& tally) {
   const EnergyParts& e = tally.energy();
   const EnergyUnit unit = energy_unit(e.total());
   const auto part = [&](Joules j) { return fmt::format("{:.1f}", j.value() / unit.joules); };
-  return labelled(
-      "energy", fmt::format("{}: compute {}, radio {}, flash {}, idle {}", human_energy(e.total()),
-                            part(e.compute), part(e.radio), part(e.flash), part(e.idle)));
+  return labelled("energy",
+                  fmt::format("{}: compute {}, radio {}, flash {}, idle {}", human(e.total()),
+                              part(e.compute), part(e.radio), part(e.flash), part(e.idle)));
 }
 
 // "refused 112 (ram 98, tier 14)"; a lone cause without its number.
 std::string loss_text(const Tally& tally, Outcome outcome) {
   std::string text = fmt::format("{} {}", kOutcomeWords[static_cast<std::size_t>(outcome)],
-                                 human_count(tally.attempts(outcome)));
+                                 grouped(tally.attempts(outcome)));
   std::vector<std::string> causes;
   for (std::size_t c = 1; c < kCauseWords.size(); ++c) {
     const std::uint64_t n = tally.attempts(outcome, static_cast<Cause>(c));
     if (n == 0) continue;
     const bool alone = n == tally.attempts(outcome);
     causes.push_back(alone ? std::string(kCauseWords[c])
-                           : fmt::format("{} {}", kCauseWords[c], human_count(n)));
+                           : fmt::format("{} {}", kCauseWords[c], grouped(n)));
   }
   // That the late ones missed a deadline goes without saying.
   if (outcome == Outcome::kAccepted || causes.empty()) return text;
@@ -125,8 +125,7 @@ std::string attempts_line(const Tally& tally) {
   for (std::size_t o = 0; o < kOutcomeWords.size(); ++o) {
     parts.push_back(loss_text(tally, static_cast<Outcome>(o)));
   }
-  return labelled("attempts",
-                  fmt::format("{}: {}", human_count(tally.attempts()), join(parts, ", ")));
+  return labelled("attempts", fmt::format("{}: {}", grouped(tally.attempts()), join(parts, ", ")));
 }
 
 std::string class_table(const RunInfo& info, const Tally& tally) {
@@ -135,11 +134,11 @@ std::string class_table(const RunInfo& info, const Tally& tally) {
   for (std::size_t c = 0; c < info.device_classes.size(); ++c) {
     const Tally::OfClass& t = tally.classes()[c];
     if (t.devices == 0) continue;
-    std::vector<std::string> row{info.device_classes[c], human_count(t.devices)};
-    for (const std::uint64_t n : t.attempts) row.push_back(human_count(n));
+    std::vector<std::string> row{info.device_classes[c], grouped(t.devices)};
+    for (const std::uint64_t n : t.attempts) row.push_back(grouped(n));
     const bool tried = t.peak_memory.value() > 0;
-    row.push_back(tried ? human_bytes_short(t.peak_memory) : "-");
-    row.push_back(t.memory_limit.value() > 0 ? human_bytes_short(t.memory_limit) : "-");
+    row.push_back(tried ? human_short(t.peak_memory) : "-");
+    row.push_back(t.memory_limit.value() > 0 ? human_short(t.memory_limit) : "-");
     rows.push_back(std::move(row));
   }
   std::array<std::size_t, 8> widths{14, 0, 0, 0, 0, 0, 0, 8};
@@ -155,18 +154,14 @@ std::string class_table(const RunInfo& info, const Tally& tally) {
   return text;
 }
 
-std::string last_lines(const RunInfo& info, const SummaryEnd& end) {
-  std::string text = end.folder;
-  if (!end.folder.empty()) text += ": run.h5";
-  if (end.figures) text += fmt::format(", {} figure{}", *end.figures, *end.figures == 1 ? "" : "s");
-  if (!text.empty()) text += "   ";
-  text += "fingerprint " + end.fingerprint.substr(0, 8);
-  if (!end.results_sha256.empty()) text += "   results " + end.results_sha256.substr(0, 8);
-  text = wrapped(text, kColumns, 2) + "\n";
-  if (!info.neutral_defaults.empty()) {
-    text += wrapped("neutral defaults: " + join(info.neutral_defaults, ", "), kColumns, 2) + "\n";
+std::string bar_line(const Recorder& recorder) {
+  const Tally& tally = recorder.tally();
+  std::string text = progress_bar(tally.rounds(), recorder.info().rounds, tally.virtual_time()) +
+                     "  " + human(tally.wall_time());
+  if (recorder.end().status != RunStatus::kOk) {
+    text += "  " + std::string(word(recorder.end().status));
   }
-  return text;
+  return text + "\n";
 }
 
 }  // namespace
@@ -177,9 +172,9 @@ std::string summary_header(const RunInfo& info) {
   text += fmt::format("  seed {}", info.seed);
   if (!info.model.empty()) {
     text += fmt::format("  {}, {} parameters", info.model,
-                        human_count(static_cast<std::uint64_t>(info.parameters)));
+                        grouped(static_cast<std::uint64_t>(info.parameters)));
   }
-  text += fmt::format("  {} devices", human_count(info.class_of_device.size()));
+  text += fmt::format("  {} devices", grouped(info.class_of_device.size()));
   if (!info.protocol.empty()) text += "  " + info.protocol;
   text = wrapped(text, kColumns, 2);
   if (!info.heuristics.empty()) {
@@ -189,34 +184,36 @@ std::string summary_header(const RunInfo& info) {
   return text;
 }
 
-std::string summary_bar(const RunInfo& info, const Tally& tally, const SummaryEnd& end) {
-  std::string text = progress_bar(
-      {.round = tally.rounds(), .rounds = info.rounds, .virtual_time = tally.virtual_time()});
-  text += "  " + human_time(end.wall_time);
-  if (end.status != RunStatus::kOk) text += fmt::format("  {}", word(end.status));
-  return text;
+std::string summary_body(const Recorder& recorder) {
+  const RunInfo& info = recorder.info();
+  const Tally& tally = recorder.tally();
+  return bar_line(recorder) + metric_line(info, tally) + bytes_line(tally) + energy_line(tally) +
+         attempts_line(tally) + "\n" + class_table(info, tally);
 }
 
-std::string summary_body(const RunInfo& info, const Tally& tally, const SummaryEnd& end) {
-  return metric_line(info, tally) + bytes_line(tally) + energy_line(tally) + attempts_line(tally) +
-         "\n" + class_table(info, tally) + last_lines(info, end);
+std::string summary_tail(const Recorder& recorder, const std::string& folder,
+                         std::optional<int> figures) {
+  std::string text = folder + ": run.h5";
+  if (figures) text += fmt::format(", {} figure{}", *figures, *figures == 1 ? "" : "s");
+  text += "   fingerprint " + recorder.end().fingerprint.substr(0, 8);
+  text += "   results " + recorder.results_sha256().substr(0, 8);
+  text = wrapped(text, kColumns, 2) + "\n";
+  const auto& defaults = recorder.info().neutral_defaults;
+  if (defaults.empty()) return text;
+  return text + wrapped("neutral defaults: " + join(defaults, ", "), kColumns, 2) + "\n";
 }
 
-std::string summary(const RunInfo& info, const Tally& tally, const SummaryEnd& end) {
-  return summary_header(info) + "\n" + summary_bar(info, tally, end) + "\n" +
-         summary_body(info, tally, end);
-}
-
-nlohmann::ordered_json summary_json(const RunInfo& info, const Tally& tally,
-                                    const SummaryEnd& end) {
+nlohmann::ordered_json summary_json(const Recorder& recorder) {
+  const RunInfo& info = recorder.info();
+  const Tally& tally = recorder.tally();
   nlohmann::ordered_json json{{"name", info.name},
                               {"case", info.case_name},
                               {"seed", info.seed},
-                              {"status", word(end.status)},
+                              {"status", word(recorder.end().status)},
                               {"heuristics", info.heuristics},
                               {"rounds", tally.rounds()},
                               {"virtual_time_s", to_seconds(tally.virtual_time()).value()},
-                              {"wall_time_s", end.wall_time.value()}};
+                              {"wall_time_s", tally.wall_time().value()}};
   for (std::size_t m = 0; m < info.metrics.size(); ++m) {
     if (tally.course(m).empty()) continue;
     const Course c = course_of(info, tally, m);
@@ -258,9 +255,8 @@ nlohmann::ordered_json summary_json(const RunInfo& info, const Tally& tally,
     row["memory_limit"] = t.memory_limit.value();
     json["classes"].push_back(std::move(row));
   }
-  json["folder"] = end.folder;
-  json["fingerprint"] = end.fingerprint;
-  json["results_sha256"] = end.results_sha256;
+  json["fingerprint"] = recorder.end().fingerprint;
+  json["results_sha256"] = recorder.results_sha256();
   return json;
 }
 

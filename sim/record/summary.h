@@ -1,45 +1,35 @@
 // What `skiff run` prints: who ran, how well, at what cost, and who was lost on the way.
 //
-// Everything but the last lines comes from the recorder's RunInfo and Tally. 80 columns, no colour.
+// Everything comes from the recorder's RunInfo and Tally. 80 columns, no colour, lines ended.
 #pragma once
 
+#include <cstddef>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "sim/record/run_info.h"
-#include "sim/record/tally.h"
+#include "sim/record/recorder.h"
 
 namespace skiff {
 
-// What only the caller knows when it is over.
-struct SummaryEnd {
-  RunStatus status = RunStatus::kOk;
-  Seconds wall_time;
-  std::string folder;          // "results/quickstart"
-  std::optional<int> figures;  // how many were drawn; none: not asked for
-  std::string fingerprint;     // hexadecimal
-  std::string results_sha256;
-};
-
 // "quickstart  seed 7  mlp, 199,210 parameters  200 devices  synchronous, 20 of 26"; a second line
-// if the combination is a heuristic. No line end.
+// if the combination is a heuristic. The last line is not ended.
 std::string summary_header(const RunInfo& info);
 
-// "round 60/60 ####...#### 100%  2.1 h virtual  38 s"
-std::string summary_bar(const RunInfo& info, const Tally& tally, const SummaryEnd& end);
+// The full bar, then metric, bytes, energy, attempts and the table of device classes. After
+// finish().
+std::string summary_body(const Recorder& recorder);
 
-// Metric, bytes, energy, attempts, the table of device classes, where the results are.
-std::string summary_body(const RunInfo& info, const Tally& tally, const SummaryEnd& end);
-
-// All three, each line ended.
-std::string summary(const RunInfo& info, const Tally& tally, const SummaryEnd& end);
+// "results/quickstart: run.h5, 6 figures   fingerprint 5d1c09e2   results 81f3a7c4" and the neutral
+// defaults. `figures`: how many were drawn; none: not asked for.
+std::string summary_tail(const Recorder& recorder, const std::string& folder,
+                         std::optional<int> figures);
 
 // The same figures for programs.
-nlohmann::ordered_json summary_json(const RunInfo& info, const Tally& tally, const SummaryEnd& end);
+nlohmann::ordered_json summary_json(const Recorder& recorder);
 
-// Index in `metrics` of the one that stands for the run's success; none if nothing was measured.
+// Index in `metrics` of the one that stands for a run's success; none if none of them does.
 std::optional<std::size_t> headline_metric(const std::vector<std::string>& metrics);
 // "accuracy" of "test_accuracy".
 std::string short_name(const std::string& metric);

@@ -13,6 +13,7 @@ Tally::Tally(const RunInfo& info)
 void Tally::add(const RoundRow& row) {
   rounds_ = row.round;
   virtual_time_ = row.virtual_time;
+  wall_time_ = row.wall_time;
   for (std::size_t m = 0; m < info_->metrics.size(); ++m) {
     double value = info_->metrics[m] == "train_loss" ? row.train_loss : kNotMeasured;
     for (const auto& [name, measured] : row.metrics) {

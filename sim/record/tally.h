@@ -56,6 +56,7 @@ class Tally {
   }
   const EnergyParts& energy() const { return energy_; }
   VirtualTime virtual_time() const { return virtual_time_; }
+  Seconds wall_time() const { return wall_time_; }  // at the end of the last round
   std::uint32_t rounds() const { return rounds_; }  // the last one's number
   const std::vector<OfClass>& classes() const { return classes_; }
 
@@ -75,6 +76,7 @@ class Tally {
   Bytes bytes_down_, bytes_up_;
   EnergyParts energy_;
   VirtualTime virtual_time_;
+  Seconds wall_time_;
   std::uint32_t rounds_ = 0;
   std::vector<OfClass> classes_;
   std::vector<std::vector<Point>> courses_;

@@ -92,7 +92,7 @@ inline AttemptRow attempt(Luck& luck, std::uint32_t device, const Class& c, std:
   const double up = 0.1 + as_double(row.bytes_up) * 8e-6 / c.megabits_up * luck.spread(1.0) * 40;
   row.energy = {Joules(0.35 * train), Joules(0.9 * down + 1.2 * up), Joules(0.05), Joules(0.1)};
   row.battery_end = row.battery_start - row.energy.total().value() / 50e3;
-  row.train_loss = 2.3 * std::exp(-round / 18.0) + 0.2 * luck();
+  row.train_loss = 2.3 * std::exp(round / -18.0) + 0.2 * luck();
   row.download_end = after(start, Seconds(down));
   row.train_end = after(start, Seconds(down + train));
   row.upload_end = after(start, Seconds(down + train + up));
@@ -129,10 +129,10 @@ inline VirtualTime round(Recorder& recorder, Luck& luck, std::uint32_t number, V
   row.invited = 26;
   row.virtual_time = start;
   for (int i = 0; i < 26; ++i) {
-    const auto device = static_cast<std::uint32_t>(
-        luck() * static_cast<double>(run.class_of_device.size()));
-    AttemptRow a = attempt(luck, device, kClasses[run.class_of_device[device]], number, start,
-                           deadline);
+    const auto device =
+        static_cast<std::uint32_t>(luck() * static_cast<double>(run.class_of_device.size()));
+    AttemptRow a =
+        attempt(luck, device, kClasses[run.class_of_device[device]], number, start, deadline);
     if (a.outcome == Outcome::kAccepted && row.accepted == 20) {
       a.outcome = Outcome::kLate;
       a.cause = Cause::kDeadline;
@@ -145,11 +145,12 @@ inline VirtualTime round(Recorder& recorder, Luck& luck, std::uint32_t number, V
     row.bytes_up += a.bytes_up;
     row.bytes_wasted += a.bytes_wasted;
     row.energy += a.energy.total();
-    if (a.outcome == Outcome::kAccepted) row.virtual_time = std::max(row.virtual_time, a.upload_end);
+    if (a.outcome == Outcome::kAccepted)
+      row.virtual_time = std::max(row.virtual_time, a.upload_end);
   }
-  row.train_loss = 2.3 * std::exp(-number / 18.0) + 0.1;
-  row.metrics = {{"test_loss", 2.2 * std::exp(-number / 16.0) + 0.25 + 0.02 * luck()},
-                 {"test_accuracy", 0.93 - 0.83 * std::exp(-number / 12.0) - 0.015 * luck()}};
+  row.train_loss = 2.3 * std::exp(number / -18.0) + 0.1;
+  row.metrics = {{"test_loss", 2.2 * std::exp(number / -16.0) + 0.25 + 0.02 * luck()},
+                 {"test_accuracy", 0.93 - 0.83 * std::exp(number / -12.0) - 0.015 * luck()}};
   row.wall_time = Seconds(0.6 * number);
   for (std::uint32_t t = 0; t < 2; ++t) {
     recorder.add(TierRow{.round = number,
@@ -196,7 +197,8 @@ inline void fill(Recorder& recorder) {
                              .metric = "test_accuracy",
                              .value = 0.9});
   const std::vector<float> values(1000, 0.5f);
-  const std::vector<ModelSlice> slices{{"hidden.0.weight", 40, 20, 0}, {"output.weight", 10, 20, 800}};
+  const std::vector<ModelSlice> slices{{"hidden.0.weight", 40, 20, 0},
+                                       {"output.weight", 10, 20, 800}};
   recorder.set_final_model(slices, values);
 }
 

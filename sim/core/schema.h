@@ -88,6 +88,10 @@ class Schema {
       info_.children = std::move(common);
       return *this;
     }
+    Builder& no_default() {  // required or not, by a rule across keys
+      info_.default_text.clear();
+      return *this;
+    }
     Builder& unit(std::string unit) {
       info_.rules.unit = std::move(unit);
       return *this;

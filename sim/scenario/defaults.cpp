@@ -2,27 +2,15 @@
 
 #include <algorithm>
 
-#include "sim/core/registry.h"
 #include "sim/scenario/yaml.h"
 
 namespace skiff {
 namespace {
 
-// Role of a choice -> the key that opens it.
-std::string opening_key(const FieldInfo& choice) {
-  const std::string& role = choice.role;
-  if (role == "data") return "source";
-  if (role == "model") return "architecture";
-  if (role == "partition") return "scheme";
-  if (role == "protocol") return "protocol";
-  return "name";
-}
-
 // Fields of the kind that a choice took, from the catalogue.
 std::vector<FieldInfo> fields_of_kind(const FieldInfo& choice, const std::string& kind) {
   for (const CatalogueEntry& e : catalogue_storage()) {
-    const std::string& family = e.about.family.empty() ? e.role : e.about.family;
-    if (e.about.name == kind && (e.role == choice.role || family == choice.role)) return e.fields;
+    if (e.about.name == kind && is_kind_of(e, choice.role)) return e.fields;
   }
   return {};
 }
@@ -49,7 +37,7 @@ Node value_of(const FieldInfo& field, const Node* written) {
   }
   if (!value.is_map()) return value;
   if (field.type == "choice") {
-    const std::string key = opening_key(field);
+    const std::string key = opening_key(field.role);
     const Node* kind = value.find(key);
     std::vector<FieldInfo> fields;
     FieldInfo opening;
@@ -85,6 +73,18 @@ Node complete(const Node& map, std::vector<FieldInfo> fields) {
 }
 
 }  // namespace
+
+std::string opening_key(const std::string& role) {
+  if (role == "data") return "source";
+  if (role == "model") return "architecture";
+  if (role == "partition") return "scheme";
+  if (role == "protocol") return "protocol";
+  return "name";
+}
+
+bool is_kind_of(const CatalogueEntry& entry, const std::string& role) {
+  return entry.role == "compressor" ? entry.about.family == role : entry.role == role;
+}
 
 Node with_defaults(const Node& top, const std::vector<FieldInfo>& fields) {
   return complete(top, fields);

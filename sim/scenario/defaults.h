@@ -6,9 +6,14 @@
 #include <vector>
 
 #include "sim/core/node.h"
-#include "sim/core/schema.h"
+#include "sim/core/registry.h"
 
 namespace skiff {
+
+// Role of a choice -> the key that opens it: "source", "architecture", "name".
+std::string opening_key(const std::string& role);
+// Whether an entry of the catalogue is a kind of that choice; compressors go by their family.
+bool is_kind_of(const CatalogueEntry& entry, const std::string& role);
 
 // Only for trees that were read without a problem.
 Node with_defaults(const Node& top, const std::vector<FieldInfo>& fields);

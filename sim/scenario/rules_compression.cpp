@@ -14,7 +14,8 @@ std::vector<std::string> layers_of(const ModelFamily& family) {
       .width = 784, .classes = 10, .channels = 1, .height = 28, .image_width = 28};
   std::vector<std::string> layers;
   try {
-    for (const Slice& slice : family.build(images)->layout()->slices) {
+    const LayoutPtr layout = family.build(images)->layout();
+    for (const Slice& slice : layout->slices) {
       std::string layer = slice.name.substr(0, slice.name.rfind('.'));
       if (layers.empty() || layers.back() != layer) layers.push_back(std::move(layer));
     }

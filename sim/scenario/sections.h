@@ -71,9 +71,9 @@ struct ServerSection {
   std::optional<int> latency_tiers, tier_interval, edges, edge_rounds;
 };
 
-struct TrainingSection : LocalWork {                    // epochs, steps, batch, clip_norm
-  std::string mode = "real";                            // real | timing-only
-  std::optional<DistributionOf<Seconds>> compute_time;  // of one participation
+struct TrainingSection : LocalWork {                      // epochs, steps, batch, clip_norm
+  std::string mode = "real";                              // real | timing-only
+  std::optional<DistributionOf<Seconds>> compute_time;    // of one participation
   std::optional<DistributionOf<Bytes>> download, upload;  // instead of the computed ones
   bool checkpointing = false;
   Chosen<Optimizer> optimizer;  // no object when timing-only gives all loads itself

@@ -40,7 +40,8 @@ Schema<StalenessSection> staleness_schema() {
 void round_fields(Schema<ServerSection>& s) {
   s.field("participants", &ServerSection::participants, "reports wanted a round")
       .at_least(1)
-      .or_word("all");
+      .or_word("all")
+      .no_default();
   s.field("over_selection", &ServerSection::over_selection,
           "invite that many times more, because some do not come back")
       .in(1, 10);

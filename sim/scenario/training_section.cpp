@@ -23,7 +23,8 @@ Schema<TrainingSection> schema() {
   s.field("steps", &TrainingSection::steps, "optimizer steps, instead of epochs").at_least(1);
   s.field("batch", &TrainingSection::batch, "samples a step; full: all of a client's")
       .at_least(1)
-      .or_word("full");
+      .or_word("full")
+      .no_default();
   s.field("clip_norm", &TrainingSection::clip_norm, "largest norm of a step's gradient")
       .above(0)
       .or_word("none");

@@ -18,7 +18,10 @@ std::vector<Case> cases() {
           {model("mlp", {{"hidden", list_of({"64"})}}), classes_task(30, 100)},
           {model("mlp", {{"hidden", list_of({"12", "40", "8", "24"})}}), classes_task(9, 4)},
           {model("logistic-regression"), image_task(1, 28)},
-          {model("logistic-regression"), binary_task(123)}};
+          {model("logistic-regression"), binary_task(123)},
+          {model("cnn", {{"preset", Node::scalar("small")}}), image_task(1, 28)},
+          {model("cnn", {{"preset", Node::scalar("small")}}), image_task(3, 32)},
+          {model("cnn", {{"preset", Node::scalar("base")}}), image_task(1, 28)}};
 }
 
 TEST(CostTest, ActivationBytesAreWhatTheWorkspaceTook) {
@@ -52,6 +55,13 @@ TEST(CostTest, FlopsAreTwoAMultiplyAddOfEveryProductTaken) {
   EXPECT_EQ(network->training_cost(20).flops.value(), 2 * 20 * (2 * first + 3 * second + 3 * head));
   const auto linear = build(model("logistic-regression"), image_task(1, 28));
   EXPECT_EQ(linear->training_cost(7).flops.value(), 2 * 2 * 7 * 7840.0);
+}
+
+TEST(CostTest, ConvolutionsCountEveryTapOfEveryOutputPixel) {
+  const auto network = build(model("cnn", {{"preset", Node::scalar("small")}}), image_task(1, 28));
+  const double first = 24 * 24 * 25 * 8, second = 8 * 8 * 200 * 16, head = 256 * 10;
+  EXPECT_EQ(network->inference_cost(20).flops.value(), 2 * 20 * (first + second + head));
+  EXPECT_EQ(network->training_cost(20).flops.value(), 2 * 20 * (2 * first + 3 * second + 3 * head));
 }
 
 TEST(CostTest, TheTransposedMatrixIsThatOfTheLargestLayerAboveTheFirst) {

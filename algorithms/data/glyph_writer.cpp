@@ -99,24 +99,24 @@ Writer::Writer(Stream& stream) {
   s.blur = between(stream, 0.8f, 1.8f);
   s.ink = between(stream, 0.65f, 1.0f);
   s.paper = between(stream, 0.0f, 0.1f);
-  s.noise = between(stream, 0.02f, 0.12f);
+  s.noise = between(stream, 0.02f, 0.15f);
   s.unrest = between(stream, 0.7f, 1.4f);
-  s.warp = Warp::draw(stream, 0.045f);
+  s.warp = Warp::draw(stream, 0.055f);
 }
 
 void Writer::draw(int digit, Stream& stream, std::span<float> out) const {
   const Style& s = style_;
   const float unrest = s.unrest;
   Pose pose;
-  pose.warp = Warp::draw(stream, 0.035f * unrest);
+  pose.warp = Warp::draw(stream, 0.052f * unrest);
   pose.slant = s.slant + 0.06f * unrest * bell(stream);
-  const float half = s.turn + 0.04f * unrest * bell(stream);  // tan(angle / 2)
+  const float half = s.turn + 0.05f * unrest * bell(stream);  // tan(angle / 2)
   pose.cosine = (1 - half * half) / (1 + half * half);
   pose.sine = 2 * half / (1 + half * half);
-  pose.height = s.height * (1 + 0.05f * unrest * bell(stream));
-  pose.width = pose.height * s.aspect * (1 + 0.07f * unrest * bell(stream));
-  pose.centre_x = 14.0f + 0.9f * unrest * bell(stream);
-  pose.centre_y = 14.0f + 0.9f * unrest * bell(stream);
+  pose.height = s.height * (1 + 0.06f * unrest * bell(stream));
+  pose.width = pose.height * s.aspect * (1 + 0.1f * unrest * bell(stream));
+  pose.centre_x = 14.0f + 1.1f * unrest * bell(stream);
+  pose.centre_y = 14.0f + 1.1f * unrest * bell(stream);
   const float pen = s.pen * (1 + 0.1f * unrest * bell(stream));
   const auto& forms = forms_of(digit);
   std::size_t form = static_cast<std::size_t>(s.form[static_cast<std::size_t>(digit)]);

@@ -77,7 +77,7 @@ class SharedLink {
   void complete(Flow flow);
   void rebalance();
   Class fitting(std::int64_t cap) const;  // at the present theta
-  void put_in(Flow flow, Class in, double remaining);
+  void put_in(Flow flow, Class in, double left);
   double take_out(Flow flow);  // answers what remains
   void move(Flow flow, Class to) { put_in(flow, to, take_out(flow)); }
   double remaining(const Record& record) const;

@@ -1,0 +1,143 @@
+// Every architecture, with every good value of each of its parameters.
+
+#include <cmath>
+#include <stdexcept>
+
+#include "algorithms/models/full_weights.h"
+#include "tests/contract/federation_contract_test.h"
+
+namespace skiff::testing {
+namespace {
+
+std::vector<TaskShape> tasks() {
+  TaskShape image = small_task();
+  image.width = 3 * 32 * 32;
+  image.channels = 3;
+  image.height = image.image_width = 32;
+  TaskShape signs = small_task();
+  signs.kind = TaskKind::kBinaryLogistic;
+  signs.classes = 2;
+  return {small_task(), image, signs};
+}
+
+struct Example {
+  std::vector<float> features;
+  std::vector<const float*> rows;
+  std::vector<std::int32_t> labels;
+
+  Example(const TaskShape& task, int count) : features(std::size_t(count * task.width)) {
+    Stream s(6, "model contract");
+    for (float& x : features) x = s.uniform_float();
+    for (int i = 0; i < count; ++i) {
+      rows.push_back(features.data() + i * task.width);
+      const auto label =
+          static_cast<std::int32_t>(s.below(static_cast<std::uint32_t>(task.classes)));
+      labels.push_back(task.kind == TaskKind::kBinaryLogistic ? 2 * label - 1 : label);
+    }
+  }
+  Batch batch(const TaskShape& task) const {
+    return {{rows.data(), static_cast<int>(rows.size()), task.width}, labels};
+  }
+};
+
+class ModelContract : public ::testing::Test {
+ protected:
+  template <class Test>
+  static void for_models(Test test) {
+    for (const Variant<ModelFamily>& v : all_variants<ModelFamily>()) {
+      int built = 0;
+      for (const TaskShape& task : tasks()) {
+        SCOPED_TRACE(v.text + " of " + std::to_string(task.width) + " features");
+        std::shared_ptr<const Architecture> architecture;
+        try {
+          architecture = v.object->build(task);
+        } catch (const std::invalid_argument& refusal) {
+          EXPECT_NE(std::string(refusal.what()), "");
+          continue;
+        }
+        ++built;
+        test(*architecture);
+      }
+      EXPECT_GT(built, 0) << v.text;
+    }
+  }
+};
+
+Vector initialised(const Architecture& a) {
+  Vector w(a.layout());
+  a.initialise(w, Stream(1, "initialise"));
+  return w;
+}
+
+// Far from the start, where outputs are equal and the best of them is undecided.
+Vector somewhere(const Architecture& a) {
+  Vector w = initialised(a);
+  Stream s(2, "model contract weights");
+  for (float& x : w.values) x += 0.1f * (s.uniform_float() - 0.5f);
+  return w;
+}
+
+TEST_F(ModelContract, InitialisationIsFiniteAndDecidedByTheStream) {
+  for_models([](const Architecture& a) {
+    const Vector w = initialised(a);
+    EXPECT_EQ(w.values.size(), a.layout()->size);
+    EXPECT_EQ(w.values, initialised(a).values);
+    for (const float x : w.values) ASSERT_TRUE(std::isfinite(x));
+  });
+}
+
+TEST_F(ModelContract, SlicesCoverTheLayoutOnceAndHaveNames) {
+  for_models([](const Architecture& a) {
+    std::size_t next = 0;
+    for (const Slice& s : a.layout()->slices) {
+      EXPECT_EQ(s.offset, next) << s.name;
+      EXPECT_EQ(a.layout()->find(s.name), &s);
+      next += s.size();
+    }
+    EXPECT_EQ(next, a.layout()->size);
+  });
+}
+
+TEST_F(ModelContract, PredictionsDecideTheEvaluation) {
+  for_models([](const Architecture& a) {
+    const TaskShape& task = a.task();
+    const Example example(task, 9);
+    const Vector received = somewhere(a);
+    FullWeights weights(received);
+    Workspace workspace;
+    const Evaluation all = a.evaluate(weights, example.batch(task), workspace);
+    EXPECT_EQ(all.rows, 9);
+    EXPECT_TRUE(std::isfinite(all.loss));
+    const std::size_t outputs =
+        task.kind == TaskKind::kBinaryLogistic ? 1 : std::size_t(task.classes);
+    std::vector<float> logits(9 * outputs);
+    workspace.reset();
+    a.predict(weights, example.batch(task).inputs, logits, workspace);
+    std::int64_t correct = 0;
+    for (std::size_t i = 0; i < 9; ++i) {
+      const float* row = logits.data() + i * outputs;
+      const auto best = static_cast<std::int32_t>(std::max_element(row, row + outputs) - row);
+      const std::int32_t sign = row[0] > 0 ? 1 : -1;
+      correct += (outputs == 1 ? sign : best) == example.labels[i] ? 1 : 0;
+    }
+    EXPECT_EQ(all.correct, correct);
+  });
+}
+
+TEST_F(ModelContract, DeclaredActivationsCoverTheWorkspace) {
+  for_models([](const Architecture& a) {
+    const Example example(a.task(), 8);
+    const Vector received = initialised(a);
+    FullWeights weights(received);
+    Workspace workspace;
+    weights.clear_gradient();
+    a.loss_and_gradient(weights, example.batch(a.task()), workspace);
+    const StepCost cost = a.training_cost(8);
+    EXPECT_LE(static_cast<std::int64_t>(workspace.peak_bytes()), cost.activations.value());
+    EXPECT_GT(cost.flops, a.inference_cost(8).flops);
+    EXPECT_GT(cost.dram, Bytes(0));
+  });
+}
+
+}  // namespace
+}  // namespace skiff::testing

@@ -56,6 +56,10 @@ void put(hid_t object, const char* name, const Handle& type, const Handle& space
   checked(H5Awrite(attribute.get(), type.get(), data), name);
 }
 
+// At the end of the process the library closes what is open, and after a failed close (a broken
+// disk) it crashes there. We close everything ourselves. Has to come before its first use.
+[[maybe_unused]] const herr_t no_clean_up = H5dont_atexit();
+
 Handle copy_of(hid_t type) { return {H5Tcopy(type), H5Tclose, "copying a type"}; }
 
 }  // namespace
@@ -68,6 +72,12 @@ void fail(std::string_view doing) {
 }
 
 void silence() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+
+std::size_t size_of_file(hid_t file) {
+  hsize_t size = 0;
+  checked(H5Fget_filesize(file, &size), "asking for the size");
+  return size;
+}
 
 hid_t native_type(NumberType type) {
   switch (type) {

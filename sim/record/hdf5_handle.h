@@ -61,6 +61,8 @@ class Handle {
 // Keeps the library from printing. Cheap; called by all that opens a file.
 void silence();
 
+std::size_t size_of_file(hid_t file);
+
 hid_t native_type(NumberType type);
 
 Handle create_group(hid_t file, const std::string& path);

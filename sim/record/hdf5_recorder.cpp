@@ -18,8 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-// More than all buffers and HDF5's own metadata can take at once.
-constexpr std::size_t kReserve = 8 << 20;
 // So much host time may be lost if the machine itself stops.
 constexpr auto kFlushInterval = std::chrono::seconds(10);
 
@@ -36,7 +34,7 @@ fs::path folder_of(const fs::path& file) {
 struct Hdf5Recorder::Impl {
   Impl(const fs::path& target, const RunInfo& run)
       : info(run),
-        reserve(folder_of(target), kReserve),
+        reserve(folder_of(target)),
         file(target, run),
         sink(file.id(), [this] { reserve.release(); }),
         tables(run, &sink) {}

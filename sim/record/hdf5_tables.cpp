@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "sim/record/space_reserve.h"
+
 namespace skiff {
 namespace {
 
@@ -69,6 +71,9 @@ void Hdf5Tables::write_column(const Table& table, const Group& group, std::size_
 }
 
 void Hdf5Tables::take(const Table& table, std::size_t first, std::size_t rows) {
+  if (trouble_.empty() && !within_file_limit(hdf5::size_of_file(file_))) {
+    trouble_ = "the limit of file sizes (ulimit -f) is reached";  // there is room to end well
+  }
   Group& group = group_of(table);
   for (std::size_t c = 0; c < table.columns().size(); ++c) {
     try {

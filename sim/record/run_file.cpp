@@ -10,6 +10,7 @@
 #include "sim/core/error.h"
 #include "sim/record/join.h"
 #include "sim/record/result_tables.h"
+#include "sim/record/space_reserve.h"
 
 namespace skiff {
 namespace {
@@ -135,6 +136,9 @@ void RunFile::put_memory(const std::vector<MemoryRow>& rows) {
 }
 
 void RunFile::put_model(std::span<const ModelSlice> slices, std::span<const float> values) {
+  if (!within_file_limit(hdf5::size_of_file(file_.get()) + values.size_bytes())) {
+    throw hdf5::Failure("the limit of file sizes (ulimit -f) is reached");
+  }
   const Handle group = hdf5::create_group(file_.get(), "/model");
   const hid_t id = group.get();
   std::vector<std::string> names;

@@ -6,12 +6,15 @@
 
 namespace skiff {
 
+// More than all buffers of a recorder and HDF5's own metadata can take at once.
+inline constexpr std::size_t kSpaceReserve = 8 << 20;
+
 class SpaceReserve {
  public:
-  // Takes `bytes` on the disk of `folder`, in a file without a name: nothing is left behind,
-  // however the program ends. Throws a RunError if the disk has no such room. On file systems that
-  // cannot reserve, holds nothing.
-  SpaceReserve(const std::filesystem::path& folder, std::size_t bytes);
+  // Takes kSpaceReserve on the disk of `folder`, in a file without a name: nothing is left behind,
+  // however the program ends. Throws a RunError if there is no such room, or if files may not grow
+  // so large. On file systems that cannot reserve, holds nothing.
+  explicit SpaceReserve(const std::filesystem::path& folder);
   ~SpaceReserve() { release(); }
   SpaceReserve(const SpaceReserve&) = delete;
   SpaceReserve& operator=(const SpaceReserve&) = delete;
@@ -21,5 +24,9 @@ class SpaceReserve {
  private:
   int file_ = -1;
 };
+
+// Room in a file of `size` bytes under the process's limit of file sizes (ulimit -f) beyond what
+// must stay free to end the file well.
+bool within_file_limit(std::size_t size);
 
 }  // namespace skiff

@@ -16,7 +16,6 @@
 #include "sim/core/parallel.h"
 #include "sim/federation/simulation.h"
 #include "sim/record/hdf5_recorder.h"
-#include "sim/record/human.h"
 #include "sim/record/progress.h"
 #include "sim/record/run_reader.h"
 #include "sim/record/summary.h"
@@ -109,6 +108,10 @@ std::string note_of(const RoundRow& row) {
              : fmt::format("{} {:.4g}", row.metrics[0].first, row.metrics[0].second);
 }
 
+Seconds since(std::chrono::steady_clock::time_point start) {
+  return Seconds(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+}
+
 SimulationResult simulate_with_progress(const FederationSetup& setup, Recorder& recorder,
                                         bool quiet) {
   const auto start = std::chrono::steady_clock::now();
@@ -116,29 +119,10 @@ SimulationResult simulate_with_progress(const FederationSetup& setup, Recorder& 
   SimulationHooks hooks;
   hooks.interrupted = &interrupted;
   hooks.on_round = [&](RoundRow& row) {
-    row.wall_time =
-        Seconds(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    row.wall_time = since(start);
     progress.update(row.round, row.virtual_time, note_of(row));
   };
   return simulate(setup, recorder, hooks);
-}
-
-void print_results(const Recorder& recorder, const SimulationResult& result, const fs::path& folder,
-                   const Drawing& drawing) {
-  fmt::print("{}", summary_body(recorder));
-  if (result.status == RunStatus::kInterrupted) {
-    fmt::print("interrupted after round {}; what was recorded is kept\n", result.rounds);
-  }
-  const std::string figures =
-      drawing.problem.empty() ? fmt::format(", {} figures", drawing.figures) : "";
-  fmt::print("{}: run.h5{}   fingerprint {}   results {}\n", folder.string(), figures,
-             result.fingerprint.substr(0, 8), recorder.results_sha256().substr(0, 8));
-  if (!drawing.problem.empty()) fmt::print("no figures: {}\n", drawing.problem);
-  std::string defaults;
-  for (const std::string& d : recorder.info().neutral_defaults) {
-    defaults += (defaults.empty() ? "" : ", ") + d;
-  }
-  if (!defaults.empty()) fmt::print("neutral defaults: {}\n", defaults);
 }
 
 int run(const Request& request) {
@@ -163,7 +147,13 @@ int run(const Request& request) {
   if (request.figures && result.rounds > 0) {
     drawing = draw_figures((folder / "run.h5").string(), folder.string());
   }
-  if (!request.quiet) print_results(recorder, result, folder, drawing);
+  if (!request.quiet) {
+    const bool drawn = request.figures && drawing.problem.empty();
+    fmt::print("{}{}", summary_body(recorder),
+               summary_tail(recorder, folder.string(),
+                            drawn ? std::optional(drawing.figures) : std::nullopt));
+    if (!drawing.problem.empty()) fmt::print("no figures: {}\n", drawing.problem);
+  }
   return result.status == RunStatus::kInterrupted ? kInterrupted : kOk;
 }
 

@@ -16,11 +16,11 @@ int inspect_verb(const std::vector<std::string>& arguments) {
   if (!parse(verb_named("inspect"), arguments, options, "file", given)) return kOk;
   if (given.count("file") == 0) throw UsageError("inspect: which run.h5?");
   for (const std::string& file : given["file"].as<std::vector<std::string>>()) {
-    const RunReader run(file);
+    const StoredRun run = read_run(file);
     if (given.count("json") != 0) {
       fmt::print("{}\n", inspect_json(run).dump(2));
     } else {
-      fmt::print("{}", inspect(run));
+      fmt::print("{}", inspect_text(run));
     }
   }
   return kOk;

@@ -101,6 +101,7 @@ void put(std::vector<P>& all, P item) {
 template <class P>
 std::vector<std::string> names_of(const std::vector<P>& all) {
   std::vector<std::string> names;
+  names.reserve(all.size());
   for (const P& p : all) names.push_back(p.name);
   return names;
 }

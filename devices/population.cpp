@@ -91,25 +91,25 @@ Fleet::Fleet(const Catalogue& catalogue, const PopulationSpec& spec, std::size_t
   }
 }
 
-void Fleet::draw_link(const PopulationSpec& spec, std::size_t i, std::uint64_t seed,
+void Fleet::draw_link(const PopulationSpec& spec, std::size_t device, std::uint64_t seed,
                       Stream& stream) {
-  const LinkProfile& link = catalogue_->links()[link_[i]];
+  const LinkProfile& link = catalogue_->links()[link_[device]];
   const double luck = lognormal(stream, 1.0, link.spread.value);
   const double factor = spec.rates == LinkRates::kLognormal ? luck : 1.0;
   BytesPerSecond down = link.download.value * factor;
   BytesPerSecond up = link.upload.value * factor;
   Seconds rtt = link.rtt.value;
   if (spec.download) {
-    Stream own(seed, "device.download", i);
-    down = spec.download->sample(own, i);
+    Stream own(seed, "device.download", device);
+    down = spec.download->sample(own, device);
   }
   if (spec.upload) {
-    Stream own(seed, "device.upload", i);
-    up = spec.upload->sample(own, i);
+    Stream own(seed, "device.upload", device);
+    up = spec.upload->sample(own, device);
   }
   if (spec.rtt) {
-    Stream own(seed, "device.rtt", i);
-    rtt = spec.rtt->sample(own, i);
+    Stream own(seed, "device.rtt", device);
+    rtt = spec.rtt->sample(own, device);
   }
   download_bps_.push_back(bits_per_second(down));
   upload_bps_.push_back(bits_per_second(up));

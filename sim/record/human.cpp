@@ -23,6 +23,29 @@ const Step& step_for(double bytes) {
   return *chosen;
 }
 
+// Where a line of at most `width` columns ends best: between two entries (two spaces), after a
+// comma outside of brackets, after a comma, at any space; each if that does not waste half of the
+// line.
+std::size_t place_to_break(std::string_view text, std::size_t width) {
+  constexpr std::size_t kNone = std::string_view::npos;
+  std::size_t entry = 0, outer_comma = 0, comma = 0, space = 0;
+  int depth = 0;
+  const std::size_t first_word = text.find_first_not_of(' ');
+  for (std::size_t i = first_word; i <= width && i < text.size(); ++i) {
+    depth += text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
+    if (text[i] != ' ' || text[i - 1] == ' ') continue;
+    space = i;
+    if (i + 1 < text.size() && text[i + 1] == ' ') entry = i;
+    if (text[i - 1] != ',') continue;
+    comma = i;
+    if (depth == 0) outer_comma = i;
+  }
+  for (const std::size_t cut : {entry, outer_comma, comma}) {
+    if (2 * cut >= width) return cut;
+  }
+  return space > 0 ? space : first_word == kNone ? kNone : text.find(' ', first_word);
+}
+
 }  // namespace
 
 std::string grouped(std::uint64_t count) {
@@ -83,14 +106,9 @@ std::string wrapped(std::string_view text, std::size_t width, std::size_t indent
   std::string out;
   std::size_t margin = 0;
   while (text.size() + margin > width) {
-    // Entries stand two spaces apart: rather break there, if that does not waste half a line.
-    std::size_t cut = text.rfind("  ", width - margin);
-    if (cut == std::string_view::npos || cut < width / 2) cut = text.rfind(' ', width - margin);
-    // The indentation of the first line is no place to break.
-    const std::size_t first_word = text.find_first_not_of(' ');
-    if (cut == std::string_view::npos || cut < first_word) cut = text.find(' ', first_word);
+    const std::size_t cut = place_to_break(text, width - margin);
     if (cut == std::string_view::npos) break;
-    std::string_view line = text.substr(0, cut);
+    const std::string_view line = text.substr(0, cut);
     out += line.substr(0, line.find_last_not_of(' ') + 1);
     out += '\n';
     out.append(indent, ' ');

@@ -3,6 +3,8 @@ any colour vision can tell apart (Okabe and Ito 2008), and never colour alone.""
 
 from __future__ import annotations
 
+import functools
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -51,10 +53,20 @@ RC = {
 }
 
 
+def styled(draw):
+    """A decorator: the whole of `draw` sees these settings, and nothing after it."""
+
+    @functools.wraps(draw)
+    def with_style(*args, **kwargs):
+        with plt.rc_context(RC):
+            return draw(*args, **kwargs)
+
+    return with_style
+
+
 def figure(width: float, height: float, **kwargs):
     """A figure of that size in inches; returns (figure, axes)."""
-    with plt.rc_context(RC):
-        return plt.subplots(figsize=(width, height), layout="constrained", **kwargs)
+    return plt.subplots(figsize=(width, height), layout="constrained", **kwargs)
 
 
 def series(index: int) -> dict:
@@ -69,8 +81,7 @@ def series(index: int) -> dict:
 def save(fig, folder, name: str, data) -> None:
     """NAME.svg, NAME.png and the NAME.csv behind them, without dates."""
     folder.mkdir(parents=True, exist_ok=True)
-    with plt.rc_context(RC):
-        fig.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": "skiff"})
-        fig.savefig(folder / f"{name}.png", metadata={"Software": "skiff"})
+    fig.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": "skiff"})
+    fig.savefig(folder / f"{name}.png", metadata={"Software": "skiff"})
     data.to_csv(folder / f"{name}.csv", index=False, float_format="%.10g")
     plt.close(fig)

@@ -12,7 +12,7 @@ namespace skiff {
 namespace {
 
 using test::run;
-using test::Run;
+using test::Ran;
 
 const char* kGlyphs = R"(
 seed: 7
@@ -34,7 +34,7 @@ const std::vector<std::vector<std::string>>& methods() {
   return all;
 }
 
-std::string digest(const Run& r) { return r.result.fingerprint + r.record->results_sha256(); }
+std::string digest(const Ran& r) { return r.result.fingerprint + r.record->results_sha256(); }
 
 TEST(SameBits, OnAnyNumberOfThreadsAndForEveryLaunchPolicy) {
   for (const auto& method : methods()) {
@@ -69,7 +69,7 @@ TEST(SameBits, WithRandomDelaysInTheTasks) {
 }
 
 TEST(TimingOnly, DispatchesTheSameEventsAsTraining) {
-  const Run real = run(kGlyphs), timed = run(kGlyphs, {"training.mode=timing-only"});
+  const Ran real = run(kGlyphs), timed = run(kGlyphs, {"training.mode=timing-only"});
   EXPECT_EQ(real.result.fingerprint, timed.result.fingerprint);
   EXPECT_EQ(real.result.events, timed.result.events);
   ASSERT_EQ(real.attempts().size(), timed.attempts().size());
@@ -80,7 +80,7 @@ TEST(TimingOnly, DispatchesTheSameEventsAsTraining) {
 }
 
 TEST(Learning, LossFallsAndAccuracyRises) {
-  const Run r = run(kGlyphs, {"server.rounds=30"});
+  const Ran r = run(kGlyphs, {"server.rounds=30"});
   double first = 0;
   for (const auto& [name, value] : r.rounds().front().metrics) {
     if (name == "test_accuracy") first = value;
@@ -90,7 +90,7 @@ TEST(Learning, LossFallsAndAccuracyRises) {
 }
 
 TEST(Memory, ACheckedPlanRefusesAndSaysByHowMuch) {
-  const Run r = run(kGlyphs, {"devices.memory_limit=64 MB", "model.hidden=[2000]",
+  const Ran r = run(kGlyphs, {"devices.memory_limit=64 MB", "model.hidden=[2000]",
                               "server.rounds=2"});
   int refused = 0;
   for (const AttemptRow& a : r.attempts()) {
@@ -104,7 +104,7 @@ TEST(Memory, ACheckedPlanRefusesAndSaysByHowMuch) {
 }
 
 TEST(Memory, ABlindServerLosesTheDeviceInThePhaseWhereItsMemoryEnds) {
-  const Run r = run(kGlyphs, {"devices.memory_limit=64 MB", "model.hidden=[2000]",
+  const Ran r = run(kGlyphs, {"devices.memory_limit=64 MB", "model.hidden=[2000]",
                               "server.rounds=1", "compression.planner={name: fixed, admission: blind}"});
   int lost = 0;
   for (const AttemptRow& a : r.attempts()) {
@@ -121,7 +121,7 @@ TEST(Memory, ABlindServerLosesTheDeviceInThePhaseWhereItsMemoryEnds) {
 }
 
 TEST(Numbers, AnUpdateThatBlowsUpIsARecordedResult) {
-  const Run r = run(kGlyphs, {"training.optimizer.learning_rate=1e30", "server.rounds=2"});
+  const Ran r = run(kGlyphs, {"training.optimizer.learning_rate=1e30", "server.rounds=2"});
   int blown = 0;
   for (const AttemptRow& a : r.attempts()) blown += a.cause == Cause::kNotFinite;
   EXPECT_GT(blown, 0);
@@ -130,10 +130,10 @@ TEST(Numbers, AnUpdateThatBlowsUpIsARecordedResult) {
 
 // A device that holds the version already is not sent it again.
 TEST(CachedBase, AModelThatDidNotChangeIsDownloadedOnce) {
-  const Run r = run(kGlyphs, {"server.min_fraction=100%", "server.deadline=1 ms",
+  const Ran r = run(kGlyphs, {"server.min_fraction=100%", "server.deadline=1 ms",
                               "server.participants=all", "server.over_selection=1"});
   for (const RoundRow& row : r.rounds()) EXPECT_EQ(row.accepted, 0u);
-  const Run normal = run(kGlyphs, {"server.participants=all", "server.over_selection=1",
+  const Ran normal = run(kGlyphs, {"server.participants=all", "server.over_selection=1",
                                    "server.deadline=none", "server.rounds=2"});
   EXPECT_GT(normal.rounds()[1].bytes_down, Bytes(0));
 }

@@ -8,7 +8,7 @@ namespace skiff {
 namespace {
 
 using test::run;
-using test::Run;
+using test::Ran;
 
 const char* kTen = R"(
 seed: 3
@@ -19,14 +19,14 @@ training: {mode: timing-only, download: 0 B, upload: 0 B,
            compute_time: {list: [1 s, 2 s, 3 s, 4 s, 5 s, 6 s, 7 s, 8 s, 9 s, 10 s]}}
 )";
 
-int count(const Run& r, Outcome outcome) {
+int count(const Ran& r, Outcome outcome) {
   int n = 0;
   for (const AttemptRow& a : r.attempts()) n += a.outcome == outcome;
   return n;
 }
 
 TEST(Rounds, CloseAtTheWantedReportAndTheRestIsLate) {
-  const Run r = run(kTen);
+  const Ran r = run(kTen);
   EXPECT_EQ(r.attempts().size(), 8u);
   EXPECT_EQ(count(r, Outcome::kAccepted), 4);
   EXPECT_EQ(count(r, Outcome::kLate), 4);
@@ -44,7 +44,7 @@ TEST(Rounds, AReportExactlyAtTheDeadlineCounts) {
   const std::vector<std::string> all{"server.participants=all", "server.over_selection=1"};
   std::vector<std::string> at = all;
   at.emplace_back("server.deadline=5 s");
-  const Run r = run(kTen, at);
+  const Ran r = run(kTen, at);
   EXPECT_EQ(count(r, Outcome::kAccepted), 5);
   EXPECT_EQ(count(r, Outcome::kLate), 5);
   for (const AttemptRow& a : r.attempts()) {
@@ -56,7 +56,7 @@ TEST(Rounds, AReportExactlyAtTheDeadlineCounts) {
 }
 
 TEST(Rounds, TooFewReportsAbandonTheRound) {
-  const Run r = run(kTen, {"server.participants=all", "server.over_selection=1",
+  const Ran r = run(kTen, {"server.participants=all", "server.over_selection=1",
                            "server.deadline=5 s", "server.min_fraction=60%"});
   EXPECT_EQ(count(r, Outcome::kAccepted), 0);
   EXPECT_EQ(count(r, Outcome::kAborted), 5);
@@ -66,10 +66,10 @@ TEST(Rounds, TooFewReportsAbandonTheRound) {
 }
 
 TEST(Rounds, AreBitForBitRepeatable) {
-  const Run a = run(kTen, {"server.rounds=50"}), b = run(kTen, {"server.rounds=50"});
+  const Ran a = run(kTen, {"server.rounds=50"}), b = run(kTen, {"server.rounds=50"});
   EXPECT_EQ(a.result.fingerprint, b.result.fingerprint);
   EXPECT_EQ(a.record->results_sha256(), b.record->results_sha256());
-  const Run other = run(kTen, {"server.rounds=50", "seed=4"});
+  const Ran other = run(kTen, {"server.rounds=50", "seed=4"});
   EXPECT_NE(a.result.fingerprint, other.result.fingerprint);
 }
 
@@ -77,7 +77,7 @@ TEST(Rounds, DevicesThatAreOfflineJoinWhenTheyComeOnline) {
   const std::vector<std::string> diurnal{
       "devices.availability={name: diurnal, swing: 4}", "server.participants=all",
       "server.over_selection=1"};
-  const Run r = run(kTen, diurnal);
+  const Ran r = run(kTen, diurnal);
   bool somebody_joined_later = false;
   for (const AttemptRow& a : r.attempts()) {
     somebody_joined_later = somebody_joined_later || a.selected.ns > 0;
@@ -91,7 +91,7 @@ TEST(Rounds, DevicesThatAreOfflineJoinWhenTheyComeOnline) {
 }
 
 TEST(Rounds, AnEmptyBatteryEndsAnAttempt) {
-  const Run r = run(kTen, {"devices.population={budget-android: 1}", "devices.battery_start=0.0001",
+  const Ran r = run(kTen, {"devices.population={budget-android: 1}", "devices.battery_start=0.0001",
                            "training.compute_time=1 h", "server.participants=all",
                            "server.over_selection=1"});
   EXPECT_EQ(count(r, Outcome::kAborted), 10);
@@ -102,17 +102,17 @@ TEST(Rounds, AnEmptyBatteryEndsAnAttempt) {
 }
 
 TEST(Rounds, TooLittleChargeIsRefused) {
-  const Run r = run(kTen, {"devices.population={budget-android: 1}", "devices.battery_start=0.2",
+  const Ran r = run(kTen, {"devices.population={budget-android: 1}", "devices.battery_start=0.2",
                            "devices.min_battery=30%"});
   EXPECT_EQ(count(r, Outcome::kRefused), 10);
   for (const AttemptRow& a : r.attempts()) EXPECT_EQ(a.cause, Cause::kBattery);
 }
 
 TEST(Rounds, StopRulesEndTheRunAtTheFirstOneMet) {
-  const Run by_time = run(kTen, {"server.rounds=1000", "server.stop.virtual_time=60 s"});
+  const Ran by_time = run(kTen, {"server.rounds=1000", "server.stop.virtual_time=60 s"});
   EXPECT_GE(to_seconds(by_time.rounds().back().virtual_time).value(), 60);
   EXPECT_LT(by_time.rounds().size(), 1000u);
-  const Run by_bytes =
+  const Ran by_bytes =
       run(kTen, {"server.rounds=1000", "training.upload=1 MB", "server.stop.upload=100 MB"});
   Bytes up;
   for (const RoundRow& row : by_bytes.rounds()) up += row.bytes_up;

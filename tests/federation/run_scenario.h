@@ -21,7 +21,8 @@ inline std::string profiles() {
   return std::string(source != nullptr ? source : ".") + "/devices/profiles";
 }
 
-struct Run {
+// A finished run, in memory.
+struct Ran {
   std::unique_ptr<MemoryRecorder> record;
   SimulationResult result;
   const std::vector<AttemptRow>& attempts() const { return record->attempts(); }
@@ -43,14 +44,14 @@ struct Run {
   }
 };
 
-inline Run run(const Scenario& scenario, FederationSetup setup) {
-  Run run;
+inline Ran run(const Scenario& scenario, FederationSetup setup) {
+  Ran run;
   run.record = std::make_unique<MemoryRecorder>(cli::run_info(scenario, setup));
   run.result = simulate(setup, *run.record);
   return run;
 }
 
-inline Run run(const std::string& text, const std::vector<std::string>& overrides = {},
+inline Ran run(const std::string& text, const std::vector<std::string>& overrides = {},
                LaunchPolicy launch = LaunchPolicy::kDemand) {
   const Scenario scenario = parse_scenario(text, "test.yaml", overrides, {.profiles = profiles()});
   FederationSetup setup = assemble(scenario);

@@ -14,7 +14,7 @@ namespace skiff {
 namespace {
 
 using test::run;
-using test::Run;
+using test::Ran;
 
 // Nothing but the given compute time: no bytes, no hazards.
 const char* kComputeOnly = R"(
@@ -115,7 +115,7 @@ links:
 )";
     return file.string();
   }
-  static std::vector<double> upload_ends(const Run& r) {
+  static std::vector<double> upload_ends(const Ran& r) {
     std::vector<double> ends;
     for (const AttemptRow& a : r.attempts()) ends.push_back(to_seconds(a.upload_end).value());
     std::sort(ends.begin(), ends.end());
@@ -124,7 +124,7 @@ links:
 };
 
 TEST_F(FairSharing, FourUploadsOverOneLink) {
-  const Run r = run(scenario("server_download: 10 MB/s",
+  const Ran r = run(scenario("server_download: 10 MB/s",
                              "{list: [10 MB, 20 MB, 30 MB, 40 MB]}"));
   const std::vector<double> ends = upload_ends(r);
   ASSERT_EQ(ends.size(), 4u);
@@ -134,7 +134,7 @@ TEST_F(FairSharing, FourUploadsOverOneLink) {
 
 TEST_F(FairSharing, CapsLeaveTheRestToTheOthers) {
   // Caps 1, 2, 8, 20 MB/s under 10 MB/s: rates 1, 2, 3.5, 3.5 while all four run.
-  const Run r = run(scenario("server_download: 10 MB/s, upload: {list: [1 MB/s, 2 MB/s, 8 MB/s, "
+  const Ran r = run(scenario("server_download: 10 MB/s, upload: {list: [1 MB/s, 2 MB/s, 8 MB/s, "
                              "20 MB/s]}",
                              "{list: [1 MB, 2 MB, 3500 kB, 3500 kB]}"));
   for (const double end : upload_ends(r)) EXPECT_NEAR(end, 1, 1e-8);
@@ -142,7 +142,7 @@ TEST_F(FairSharing, CapsLeaveTheRestToTheOthers) {
 
 // A job of length x survives a hazard h with probability exp(-h x).
 TEST(Hazards, SurvivalIsExponential) {
-  const Run r = run(kComputeOnly, {"training.compute_time=100 s", "server.over_selection=1",
+  const Ran r = run(kComputeOnly, {"training.compute_time=100 s", "server.over_selection=1",
                                    "server.participants=1000", "server.rounds=100",
                                    "devices.failures.interrupt_rate=7.2 /h"});
   double accepted = 0;
@@ -170,7 +170,7 @@ training: {mode: timing-only, download: 800 kB, upload: 800 kB,
 )";
 
 TEST(Conservation, BytesOfDevicesAreBytesOfRounds) {
-  const Run r = run(kPhones, {"devices.network.server_download=20 Mbps"});
+  const Ran r = run(kPhones, {"devices.network.server_download=20 Mbps"});
   Bytes up, down, device_up, device_down, wasted;
   for (const RoundRow& row : r.rounds()) {
     up += row.bytes_up;
@@ -194,7 +194,7 @@ TEST(Conservation, BytesOfDevicesAreBytesOfRounds) {
 }
 
 TEST(Conservation, BatteriesBalanceTheirBooks) {
-  const Run r = run(kPhones, {"devices.network.server_download=20 Mbps",
+  const Ran r = run(kPhones, {"devices.network.server_download=20 Mbps",
                               "devices.failures.crash_rate=20 /h", "server.deadline=2 min"});
   EXPECT_LT(r.result.worst_imbalance, 1e-9);
   Joules by_attempt, by_device;
@@ -205,7 +205,7 @@ TEST(Conservation, BatteriesBalanceTheirBooks) {
 }
 
 TEST(Conservation, ChargeFallsByTheEnergySpent) {
-  const Run r = run(kPhones, {});
+  const Ran r = run(kPhones, {});
   for (const AttemptRow& a : r.attempts()) {
     const double capacity = r.record->devices()[a.device].battery.value();
     EXPECT_NEAR((a.battery_start - a.battery_end) * capacity, a.energy.total().value(),
@@ -231,9 +231,9 @@ TEST(Monotonicity, FewerFailuresNeverLengthenARound) {
                         .round_durations();
   const auto without = run(kPhones, {"server.over_selection=1"}).round_durations();
   // A lost attempt can close a round early, for nobody is left: compare where all reported.
-  const Run failing =
+  const Ran failing =
       run(kPhones, {"devices.failures.crash_rate=10 /h", "server.over_selection=1.5"});
-  const Run sound = run(kPhones, {"server.over_selection=1.5"});
+  const Ran sound = run(kPhones, {"server.over_selection=1.5"});
   for (std::size_t i = 0; i < sound.rounds().size(); ++i) {
     if (failing.rounds()[i].accepted < 10) continue;
     EXPECT_LE(sound.round_durations()[i].value(), failing.round_durations()[i].value() + 1e-9);
@@ -244,9 +244,9 @@ TEST(Monotonicity, FewerFailuresNeverLengthenARound) {
 // All rates twice as high and all times half as long: every moment is halved, to a tick an event.
 TEST(Scaling, TwiceTheRatesHalvesEveryTime) {
   const std::vector<std::string> constant{"devices.network.rates=constant"};
-  const Run one = run(kPhones, {"devices.network.upload=4 Mbps", "devices.network.download=8 Mbps",
+  const Ran one = run(kPhones, {"devices.network.upload=4 Mbps", "devices.network.download=8 Mbps",
                                 "devices.network.rtt=40 ms", "training.compute_time=16 s"});
-  const Run two = run(kPhones, {"devices.network.upload=8 Mbps", "devices.network.download=16 Mbps",
+  const Ran two = run(kPhones, {"devices.network.upload=8 Mbps", "devices.network.download=16 Mbps",
                                 "devices.network.rtt=20 ms", "training.compute_time=8 s"});
   ASSERT_EQ(one.attempts().size(), two.attempts().size());
   for (std::size_t i = 0; i < one.attempts().size(); ++i) {

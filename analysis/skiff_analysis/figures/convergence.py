@@ -69,6 +69,7 @@ def line_label(key: tuple, keys: list[tuple]) -> str:
     return ", ".join(words) or str(key[0])
 
 
+@style.styled
 def draw(runs: Runs, folder: Path, axis: str, name: str | None = None) -> None:
     metric = main_metric(runs.rounds)
     if metric is None:

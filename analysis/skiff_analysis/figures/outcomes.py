@@ -18,6 +18,7 @@ def table(runs: Runs) -> pd.DataFrame:
     return counted.rename("attempts").reset_index()
 
 
+@style.styled
 def draw(runs: Runs, folder: Path) -> None:
     data = table(runs)
     counts = data.pivot_table(index="class", columns="outcome", values="attempts", aggfunc="sum",
@@ -49,5 +50,5 @@ def draw(runs: Runs, folder: Path) -> None:
     note = ", ".join(f"{cause} {n:,}" for cause, n in causes.items() if n > 0)
     title = "What became of each device class's attempts"
     ax.set_title(title + (f"   (lost by cause: {note})" if note else ""), loc="left")
-    fig.legend(*ax.get_legend_handles_labels(), loc="outside lower right", ncols=4)
+    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.42 / len(shares) - 0.12), ncols=4)
     style.save(fig, folder, "outcomes", data)

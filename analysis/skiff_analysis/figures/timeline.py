@@ -40,6 +40,7 @@ def table(runs: Runs, number: int) -> pd.DataFrame:
                  "upload_end", "close", "bytes_down", "bytes_up"]]
 
 
+@style.styled
 def draw(runs: Runs, folder: Path) -> None:
     first = runs.info.iloc[0]
     one = runs.rounds[(runs.rounds["run"] == first["run"]) & (runs.rounds["seed"] == first["seed"])]
@@ -77,5 +78,5 @@ def draw(runs: Runs, folder: Path) -> None:
                                 label="not accepted"))
     handles.append(lines.Line2D([], [], color="black", linestyle="--", linewidth=0.8,
                                 label="round closed"))
-    fig.legend(handles=handles, loc="outside lower right", ncols=5)
+    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(0, -0.13), ncols=5)
     style.save(fig, folder, "timeline", data)

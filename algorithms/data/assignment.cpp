@@ -50,13 +50,14 @@ std::vector<std::int64_t> equal_sizes(std::int64_t n, int clients) {
 
 std::vector<std::int64_t> cut_sizes(std::span<const double> weights, std::int64_t n) {
   std::vector<std::int64_t> sizes(weights.size());
+  std::size_t last = weights.size() - 1;  // takes what rounding left; never one of weight 0
+  while (last > 0 && weights[last] == 0) --last;
   double sum = 0;
   std::int64_t before = 0;
-  for (std::size_t k = 0; k < weights.size(); ++k) {
+  for (std::size_t k = 0; k <= last; ++k) {
     sum += weights[k];
-    const bool last = k + 1 == weights.size();
     const auto cut = static_cast<std::int64_t>(std::floor(sum * static_cast<double>(n)));
-    const std::int64_t end = last ? n : std::clamp(cut, before, n);
+    const std::int64_t end = k == last ? n : std::clamp(cut, before, n);
     sizes[k] = end - before;
     before = end;
   }

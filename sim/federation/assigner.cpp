@@ -139,18 +139,18 @@ void Assigner::set_given_loads(Assignment& task, const DeviceRecord& device) con
 }
 
 Verdict Assigner::assign(DeviceRecord& device, std::uint32_t index, std::uint32_t round,
-                         const Server* server, std::int64_t version) {
+                         const Server& server) {
   Verdict verdict;
   Assignment& task = verdict.task;
   task.device = index;
   task.round = round;
-  task.base_version = version;
+  task.base_version = server.version;
   task.samples = setup_.data->samples_of(static_cast<int>(index));
   task.memory_limit = limit_of(index);
   if (setup_.has_model()) {
     costs_.clear();
     for (std::size_t p = 0; p < setup_.composition.plans.size(); ++p) {
-      const Exchange& exchange = exchange_of(p, *server, index);
+      const Exchange& exchange = exchange_of(p, server, index);
       costs_.push_back(
           cost_of(setup_.composition.plans[p], task.samples, exchange, cache_[p].flash));
     }

@@ -22,9 +22,9 @@ class Assigner {
  public:
   explicit Assigner(const FederationSetup& setup) : setup_(setup) {}
 
-  // `server` is null in timing-only runs whose loads are all given.
+  // In timing-only runs `server` has a version and nothing else: sizes come from shapes.
   Verdict assign(DeviceRecord& device, std::uint32_t index, std::uint32_t round,
-                 const Server* server, std::int64_t version);
+                 const Server& server);
 
   // Cost of a plan for a client with that many samples, the method's and codec's shares included.
   Cost cost_of(const Plan& plan, std::int64_t samples, const Exchange& exchange,

@@ -151,7 +151,7 @@ double Learner::weight_of(const Assignment& task) const {
   return setup_.server.weighting == Weighting::kUniform ? 1 : static_cast<double>(task.samples);
 }
 
-bool Learner::finish_round(std::vector<Attempt>& attempts, std::vector<AttemptId> accepted) {
+void Learner::finish_round(std::vector<Attempt>& attempts, std::vector<AttemptId> accepted) {
   std::sort(accepted.begin(), accepted.end(), [&](AttemptId a, AttemptId b) {
     return attempts[a].task.device < attempts[b].task.device;
   });
@@ -170,15 +170,14 @@ bool Learner::finish_round(std::vector<Attempt>& attempts, std::vector<AttemptId
     if (keeps_state_) states_[attempt.task.device] = std::move(result.state);
     updates.push_back({.client = attempt.task.device,
                        .weight = weight_of(attempt.task),
-                       .staleness = version() - attempt.task.base_version,
+                       .staleness = server_->version - attempt.task.base_version,
                        .plan = &setup_.composition.plans[attempt.task.plan],
                        .base = server_,
                        .message = std::move(result.upload)});
   }
-  if (updates.empty()) return false;
+  if (updates.empty()) return;
   server_ = std::make_shared<const Server>(
       setup_.method->aggregate(setup_.composition, *server_, updates));
-  return true;
 }
 
 }  // namespace skiff

@@ -28,7 +28,6 @@ class Learner {
   explicit Learner(const FederationSetup& setup);
 
   const Server& server() const { return *server_; }
-  std::int64_t version() const { return server_->version; }
 
   // The round has begun: results of the last one are forgotten.
   void begin_round();
@@ -36,8 +35,8 @@ class Learner {
   void training_started(AttemptId attempt, const Assignment& task);
   // The round was closed with these reports: computes them, aggregates the finite ones in
   // client-id order, commits their clients' states. Fills Attempt::train_loss, and sets cause
-  // kNotFinite where an update blew up. Answers whether the model moved.
-  bool finish_round(std::vector<Attempt>& attempts, std::vector<AttemptId> accepted);
+  // kNotFinite where an update blew up.
+  void finish_round(std::vector<Attempt>& attempts, std::vector<AttemptId> accepted);
 
   // Bytes that a client keeps on its flash between participations.
   Bytes client_state_bytes(const Plan& plan) const;

@@ -11,7 +11,7 @@
 namespace skiff {
 
 struct SimulationHooks {
-  std::function<void(RoundRow&)> on_round;   // after each round: progress
+  std::function<void(RoundRow&)> on_round;         // after each round: progress
   const std::atomic<bool>* interrupted = nullptr;  // asked before each event
 };
 

@@ -90,8 +90,7 @@ void SynchronousServer::consider(std::uint32_t device) {
     return;
   }
   DeviceRecord& record = jobs_.book().at(device);
-  const Server* server = learner_ != nullptr ? &learner_->server() : nullptr;
-  Verdict verdict = assigner_.assign(record, device, round_, server, version_);
+  Verdict verdict = assigner_.assign(record, device, round_, server());
   const double charge = record.battery.charge(engine_.now());
   const bool empty = !record.battery.on_mains() && charge <= 0;
   if (verdict.cause == Cause::kNone && (empty || charge < setup_.devices.min_battery)) {
@@ -191,9 +190,9 @@ void SynchronousServer::close(bool at_deadline) {
   jobs_.cut_all();
   const double least = setup_.server.min_fraction * static_cast<double>(setup_.server.participants);
   const bool abandoned = static_cast<double>(accepted_.size()) < least;
-  const bool moved = !abandoned && learn(accepted_);
+  if (!abandoned) learn(accepted_);
   record_attempts(abandoned, at_deadline);
-  record_round(moved);
+  record_round();
   ++rounds_done_;
   const bool last = rounds_done_ >= setup_.server.rounds || stop_rule_met(row_);
   if (last) {
@@ -203,15 +202,13 @@ void SynchronousServer::close(bool at_deadline) {
   }
 }
 
-bool SynchronousServer::learn(std::vector<AttemptId> accepted) {
-  if (accepted.empty()) return false;
+void SynchronousServer::learn(std::vector<AttemptId> accepted) {
+  if (accepted.empty()) return;
   if (learner_ == nullptr) {
-    ++version_;
-    return true;
+    ++sketch_.version;
+  } else {
+    learner_->finish_round(jobs_.attempts(), std::move(accepted));
   }
-  const bool moved = learner_->finish_round(jobs_.attempts(), std::move(accepted));
-  version_ = learner_->version();
-  return moved;
 }
 
 AttemptRow SynchronousServer::row_of(const Attempt& a) const {
@@ -283,8 +280,7 @@ void SynchronousServer::record_attempts(bool abandoned, bool at_deadline) {
   if (weight > 0) row_.train_loss = loss / weight;
 }
 
-void SynchronousServer::record_round(bool moved) {
-  (void)moved;
+void SynchronousServer::record_round() {
   row_.virtual_time = engine_.now();
   const bool due = round_ % setup_.evaluation.every == 0 || round_ == setup_.server.rounds;
   if (evaluator_ != nullptr && due) {

@@ -32,7 +32,6 @@ class SynchronousServer final : public AttemptObserver {
 
   void start();  // schedules the first round
   const DeviceBook& book() const { return jobs_.book(); }
-  std::int64_t version() const { return version_; }
   std::uint32_t rounds_done() const { return rounds_done_; }
 
  private:
@@ -58,9 +57,10 @@ class SynchronousServer final : public AttemptObserver {
   void await_next_check_in();
   void close_if_nobody_is_left();
   void close(bool at_deadline);
-  bool learn(std::vector<AttemptId> accepted);
+  const Server& server() const { return learner_ != nullptr ? learner_->server() : sketch_; }
+  void learn(std::vector<AttemptId> accepted);
   void record_attempts(bool abandoned, bool at_deadline);
-  void record_round(bool moved);
+  void record_round();
   void record_tiers(const RoundRow& row);
   bool stop_rule_met(const RoundRow& row) const;
   AttemptRow row_of(const Attempt& attempt) const;
@@ -75,7 +75,7 @@ class SynchronousServer final : public AttemptObserver {
   Assigner assigner_;
 
   std::uint32_t round_ = 0, rounds_done_ = 0;
-  std::int64_t version_ = 0;  // of the model; timing-only runs count it too
+  Server sketch_;  // what a timing-only run has of a server: its version
   bool open_ = false;
   std::size_t wanted_ = 0;  // devices to invite
   std::size_t invited_ = 0;

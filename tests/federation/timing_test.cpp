@@ -95,6 +95,7 @@ training: {mode: timing-only, compute_time: 0 s, download: 0 B, upload: )" +
   static std::string catalogue() {
     const auto file = std::filesystem::temp_directory_path() / "skiff_ideal_link.yaml";
     std::ofstream(file) << R"(
+sources: {test: nothing real}
 links:
   ideal:
     about: nothing of its own

@@ -31,7 +31,8 @@ class Codec {
   // Server half (EF21, DIANA, MARINA): turns the mean of what was decoded from a `share` (0..1) of
   // all clients into the direction that the server applies.
   virtual void combine(std::span<float> /*mean*/, double /*share*/, State& /*server*/) const {}
-  // Must share 1: every client must take part for combine to be the paper's step.
+  // combine() does something: the method must call it, and every plan must send with such a codec,
+  // for there is one server half.
   virtual bool has_server_half() const { return false; }
 
   // Between a client's participations; bytes of it for this layout.

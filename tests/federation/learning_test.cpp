@@ -11,8 +11,8 @@
 namespace skiff {
 namespace {
 
-using test::run;
 using test::Ran;
+using test::run;
 
 const char* kGlyphs = R"(
 seed: 7
@@ -54,7 +54,8 @@ TEST(SameBits, OnAnyNumberOfThreadsAndForEveryLaunchPolicy) {
 }
 
 TEST(SameBits, WithRandomDelaysInTheTasks) {
-  const Scenario scenario = parse_scenario(kGlyphs, "test.yaml", methods()[1], {.profiles = test::profiles()});
+  const Scenario scenario =
+      parse_scenario(kGlyphs, "test.yaml", methods()[1], {.profiles = test::profiles()});
   const std::string reference = digest(run(kGlyphs, methods()[1]));
   for (const LaunchPolicy launch : {LaunchPolicy::kDemand, LaunchPolicy::kEager}) {
     set_threads(8);
@@ -90,8 +91,8 @@ TEST(Learning, LossFallsAndAccuracyRises) {
 }
 
 TEST(Memory, ACheckedPlanRefusesAndSaysByHowMuch) {
-  const Ran r = run(kGlyphs, {"devices.memory_limit=64 MB", "model.hidden=[2000]",
-                              "server.rounds=2"});
+  const Ran r =
+      run(kGlyphs, {"devices.memory_limit=64 MB", "model.hidden=[2000]", "server.rounds=2"});
   int refused = 0;
   for (const AttemptRow& a : r.attempts()) {
     if (a.outcome != Outcome::kRefused) continue;
@@ -104,8 +105,9 @@ TEST(Memory, ACheckedPlanRefusesAndSaysByHowMuch) {
 }
 
 TEST(Memory, ABlindServerLosesTheDeviceInThePhaseWhereItsMemoryEnds) {
-  const Ran r = run(kGlyphs, {"devices.memory_limit=64 MB", "model.hidden=[2000]",
-                              "server.rounds=1", "compression.planner={name: fixed, admission: blind}"});
+  const Ran r =
+      run(kGlyphs, {"devices.memory_limit=64 MB", "model.hidden=[2000]", "server.rounds=1",
+                    "compression.planner={name: fixed, admission: blind}"});
   int lost = 0;
   for (const AttemptRow& a : r.attempts()) {
     if (a.cause != Cause::kRam) continue;

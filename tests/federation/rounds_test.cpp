@@ -7,8 +7,8 @@
 namespace skiff {
 namespace {
 
-using test::run;
 using test::Ran;
+using test::run;
 
 const char* kTen = R"(
 seed: 3
@@ -74,9 +74,8 @@ TEST(Rounds, AreBitForBitRepeatable) {
 }
 
 TEST(Rounds, DevicesThatAreOfflineJoinWhenTheyComeOnline) {
-  const std::vector<std::string> diurnal{
-      "devices.availability={name: diurnal, swing: 4}", "server.participants=all",
-      "server.over_selection=1"};
+  const std::vector<std::string> diurnal{"devices.availability={name: diurnal, swing: 4}",
+                                         "server.participants=all", "server.over_selection=1"};
   const Ran r = run(kTen, diurnal);
   bool somebody_joined_later = false;
   for (const AttemptRow& a : r.attempts()) {
@@ -91,9 +90,9 @@ TEST(Rounds, DevicesThatAreOfflineJoinWhenTheyComeOnline) {
 }
 
 TEST(Rounds, AnEmptyBatteryEndsAnAttempt) {
-  const Ran r = run(kTen, {"devices.population={budget-android: 1}", "devices.battery_start=0.0001",
-                           "training.compute_time=1 h", "server.participants=all",
-                           "server.over_selection=1"});
+  const Ran r = run(
+      kTen, {"devices.population={budget-android: 1}", "devices.battery_start=0.0001",
+             "training.compute_time=1 h", "server.participants=all", "server.over_selection=1"});
   EXPECT_EQ(count(r, Outcome::kAborted), 10);
   for (const AttemptRow& a : r.attempts()) {
     EXPECT_EQ(a.cause, Cause::kBattery);

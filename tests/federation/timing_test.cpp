@@ -13,8 +13,8 @@
 namespace skiff {
 namespace {
 
-using test::run;
 using test::Ran;
+using test::run;
 
 // Nothing but the given compute time: no bytes, no hazards.
 const char* kComputeOnly = R"(
@@ -125,8 +125,7 @@ links:
 };
 
 TEST_F(FairSharing, FourUploadsOverOneLink) {
-  const Ran r = run(scenario("server_download: 10 MB/s",
-                             "{list: [10 MB, 20 MB, 30 MB, 40 MB]}"));
+  const Ran r = run(scenario("server_download: 10 MB/s", "{list: [10 MB, 20 MB, 30 MB, 40 MB]}"));
   const std::vector<double> ends = upload_ends(r);
   ASSERT_EQ(ends.size(), 4u);
   const double expected[] = {4, 7, 9, 10};
@@ -135,9 +134,10 @@ TEST_F(FairSharing, FourUploadsOverOneLink) {
 
 TEST_F(FairSharing, CapsLeaveTheRestToTheOthers) {
   // Caps 1, 2, 8, 20 MB/s under 10 MB/s: rates 1, 2, 3.5, 3.5 while all four run.
-  const Ran r = run(scenario("server_download: 10 MB/s, upload: {list: [1 MB/s, 2 MB/s, 8 MB/s, "
-                             "20 MB/s]}",
-                             "{list: [1 MB, 2 MB, 3500 kB, 3500 kB]}"));
+  const Ran r =
+      run(scenario("server_download: 10 MB/s, upload: {list: [1 MB/s, 2 MB/s, 8 MB/s, "
+                   "20 MB/s]}",
+                   "{list: [1 MB, 2 MB, 3500 kB, 3500 kB]}"));
   for (const double end : upload_ends(r)) EXPECT_NEAR(end, 1, 1e-8);
 }
 

@@ -165,6 +165,7 @@ FederationSetup assemble(const Scenario& s) {
                         s.data.options(), static_cast<std::uint64_t>(s.seed));
   });
   setup.timing_only = s.training.timing_only();
+  setup.keep_final_model = s.record.final_model;
   setup.loads = {s.training.compute_time, s.training.download, s.training.upload};
   setup.composition = assemble_composition(s, *setup.data);
   setup.method =

@@ -85,6 +85,7 @@ struct FederationSetup {
   SynchronousSpec server;
   EvaluationSpec evaluation;
   bool timing_only = false;
+  bool keep_final_model = true;  // in the record
   GivenLoads loads;
   LaunchPolicy launch = LaunchPolicy::kDemand;
   // Called at the start of each client job, on its thread: tests inject delays here.

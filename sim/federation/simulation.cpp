@@ -89,7 +89,7 @@ SimulationResult simulate(const FederationSetup& setup, Recorder& recorder,
     });
   }
   record_devices(setup, server.book(), recorder);
-  if (learner) record_model(setup, learner->server(), recorder);
+  if (learner && setup.keep_final_model) record_model(setup, learner->server(), recorder);
   SimulationResult result;
   result.status = interrupted ? RunStatus::kInterrupted : RunStatus::kOk;
   result.fingerprint = engine.fingerprint().text();

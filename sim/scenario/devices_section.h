@@ -33,7 +33,7 @@ struct DevicesSection {
   std::vector<std::string> require;  // charging | idle | unmetered | cool
   double min_battery = 0;
   Distribution battery_start{Distribution::Kind::kUniform, 0.3, 1, {}};
-  bool thermal = true;
+  bool thermal = false;
   NetworkSection network;
   FailuresSection failures;
 };

@@ -66,7 +66,10 @@ constexpr PlannedKey kPlanned[] = {
     {"model.pretrain_epochs", ""},
     {"devices.network.rates", "markov"},
     {"devices.network.rates", "trace"},
+    {"devices.thermal", "true"},
     {"training.checkpointing", "true"},
+    {"record.layers", "true"},
+    {"record.events", "true"},
     {"compression.target_size", ""},
     {"compression.distillation", ""},
     {"sweep", ""},
@@ -112,6 +115,14 @@ void check_evaluation(const RuleContext& c) {
     const bool listed = measured("suboptimality");
     c.problem(listed ? "evaluation.metrics" : "server.stop.target.suboptimality",
               "suboptimality is loss - f*; write f* as evaluation.optimum");
+  }
+  const Node* models = c.find("evaluation.models");
+  for (const Node& model : models != nullptr ? models->items : std::vector<Node>()) {
+    if (model.text == "tiers" && !c.has("devices.tiers")) {
+      c.problem_at(model.where, "evaluation.models", "tiers needs devices.tiers");
+    } else if (model.text == "tiers" || model.text == "clients") {
+      c.planned("evaluation.models", model.text);
+    }
   }
   for (const char* word : {"perplexity", "next_token_accuracy", "masked_accuracy"}) {
     if (measured(word)) c.planned("evaluation.metrics", word);

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -33,8 +34,8 @@ def check_tidy(build, files):
     command = ["run-clang-tidy-14", "-quiet", "-p", str(build), f"-j{os.cpu_count()}",
                "-extra-arg=-Wno-unknown-warning-option", *(f"^{s}$" for s in sources)]
     run = subprocess.run(command, cwd=tree.ROOT, check=False, capture_output=True, text=True)
-    shown = [line for line in run.stdout.splitlines() if not line.startswith("clang-tidy-14 ")]
-    print("\n".join(line for line in shown if line.strip()))
+    text = re.sub(r"\x1b\[[0-9;]*m|clang-tidy-14 -.*", "", run.stdout)
+    print("\n".join(line for line in text.splitlines() if line.strip()))
     return run.returncode == 0
 
 

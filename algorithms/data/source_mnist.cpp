@@ -126,11 +126,12 @@ class Mnist final : public DataSource {
   LoadedData load(const DataOptions&, std::uint64_t) const override {
     LoadedData data;
     IdxHeader train, test;
-    data.train =
-        read_pair(file("train-images", 3), file("train-labels", 1), params_.classes, train);
-    data.test = read_pair(file("t10k-images", 3), file("t10k-labels", 1), params_.classes, test);
+    const std::string images = file("train-images", 3), labels = file("train-labels", 1);
+    const std::string test_images = file("t10k-images", 3), test_labels = file("t10k-labels", 1);
+    data.train = read_pair(images, labels, params_.classes, train);
+    data.test = read_pair(test_images, test_labels, params_.classes, test);
     if (train.height != test.height || train.width != test.width) {
-      throw DataError(file("t10k-images", 3), 8,
+      throw DataError(test_images, 8,
                       fmt::format("{} x {} pixels, but {} x {} in training", test.height,
                                   test.width, train.height, train.width));
     }

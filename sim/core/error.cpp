@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <numeric>
+#include <utility>
 
 namespace skiff {
 namespace {
@@ -77,11 +78,15 @@ void check_failed(const char* condition, const char* file, int line, const std::
 std::string nearest_word(std::string_view word, const std::vector<std::string>& allowed) {
   const std::string bare = without_separators(word);
   std::string best;
-  std::size_t best_distance = std::max<std::size_t>(1, bare.size() / 3) + 1;
+  // A word that goes on after `word` is nearer than one with other letters.
+  std::pair<std::size_t, std::size_t> least(std::max<std::size_t>(1, bare.size() / 3) + 1, 0);
   for (const std::string& candidate : allowed) {
-    const std::size_t distance = edit_distance(bare, without_separators(candidate));
-    if (distance < best_distance) {
-      best_distance = distance;
+    const std::string other = without_separators(candidate);
+    const std::size_t distance = edit_distance(bare, other);
+    const bool begins = bare.size() >= 3 && other.starts_with(bare);
+    const std::pair<std::size_t, std::size_t> rank(begins ? 0 : distance, distance);
+    if (rank < least) {
+      least = rank;
       best = candidate;
     }
   }

@@ -22,8 +22,15 @@ bool convert(const Node& node, ModelSection& out, const Rules&, Reader& reader) 
   if (checkpoint == nullptr || checkpoint->is_null()) {
     read_choice(node, schema<ModelSection>(), out, out.architecture, reader);
   } else {
-    schema<ModelSection>().read(node, out, reader, {ModelFamily::kKey});
-    if (const Node* kind = node.find(ModelFamily::kKey)) {
+    std::vector<std::string> taken{ModelFamily::kKey};
+    const Node* kind = node.find(ModelFamily::kKey);
+    for (const auto& [name, entry] : Registry<ModelFamily>::instance().entries()) {
+      for (const FieldInfo& f : entry.fields) {
+        if (kind != nullptr) taken.push_back(f.name);  // one mistake is enough
+      }
+    }
+    schema<ModelSection>().read(node, out, reader, taken);
+    if (kind != nullptr) {
       reader.problem(kind->where, "architecture and checkpoint both given; remove one");
     }
   }

@@ -103,7 +103,7 @@ void check_planner(const RuleContext& c) {
     std::vector<std::string> names;
     for (const Node::Entry& tier : tiers->entries) names.push_back(tier.key);
     c.problem_at(e.where, "compression.planner.plans." + e.key,
-                 "no such tier; " + unknown_key_message(e.key, names).substr(13));
+                 fmt::format("no such tier; devices.tiers has {}", fmt::join(names, ", ")));
   }
 }
 

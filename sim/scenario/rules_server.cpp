@@ -16,7 +16,7 @@ void check_server(const RuleContext& c) {
   const Node* data = c.find("data");
   if (data != nullptr && data->is_map() && !c.has("data.clients") &&
       c.word("data.partition.scheme") != "natural") {
-    c.problem("data.clients", "required; as many devices will there be");
+    c.problem("data.clients", "required; each is one device");
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <tuple>
 
 #include "sim/core/sha256.h"
 #include "sim/scenario/catalogue_file.h"
@@ -92,6 +93,20 @@ void check_rules(const RuleContext& c, const Catalogue* catalogue) {
   check_planned_keys(c);
 }
 
+// In the order of reading: overrides, the scenario's own file, the files that it extends.
+void throw_if_any(std::vector<Problem> problems, const std::string& own) {
+  if (problems.empty()) return;
+  const auto rank = [&](const Problem& p) {
+    const int file = p.where.file == kOverrideFile ? 0 : p.where.file == own ? 1 : 2;
+    return std::tuple(file, file == 2 ? p.where.file : "", std::abs(p.where.line), p.where.column);
+  };
+  std::stable_sort(problems.begin(), problems.end(),
+                   [&](const Problem& a, const Problem& b) { return rank(a) < rank(b); });
+  constexpr std::size_t kMost = 20;
+  if (problems.size() > kMost) problems.resize(kMost);
+  throw ScenarioError(std::move(problems));
+}
+
 Scenario read(Tree tree, const std::string& file, const std::vector<std::string>& overrides,
               const LoadOptions& options) {
   auto texts = std::make_shared<SourceTexts>(std::move(tree.texts));
@@ -106,11 +121,14 @@ Scenario read(Tree tree, const std::string& file, const std::vector<std::string>
   const RuleContext context(tree.top, s, reader);
   name_scenario(s, context);
   const auto& own = s.devices.catalogue;
-  s.catalogue = read_catalogue(options.profiles.value_or(builtin_catalogue_folder()),
-                               own ? own->path : "", *texts, reader);
+  s.catalogue = options.catalogue;
+  if (s.catalogue == nullptr || own) {
+    s.catalogue = read_catalogue(options.profiles.value_or(builtin_catalogue_folder()),
+                                 own ? own->path : "", *texts, reader);
+  }
   make_neutral_choices(context, s, reader);
   check_rules(context, s.catalogue.get());
-  reader.throw_if_any();
+  throw_if_any(reader.problems(), file);
 
   s.neutral_defaults = neutral_defaults(tree.top);
   tree.top.set("name", Node::scalar(s.name));

@@ -51,6 +51,8 @@ struct LoadOptions {
   std::optional<std::string> data_folder;
   // The built-in device catalogue; empty: $SKIFF_HOME/devices/profiles or ./devices/profiles.
   std::optional<std::string> profiles;
+  // That catalogue if it was read already: for many scenarios in a row.
+  std::shared_ptr<const Catalogue> catalogue;
 };
 
 // `overrides`: "server.rounds=3", "+evaluation.metrics=perplexity", "~compression.communication".

@@ -41,6 +41,11 @@ struct Origin {
   }
 };
 
+std::string unclosed(std::string_view text, bool map) {
+  if (std::count(text.begin(), text.end(), '"') % 2 == 1) return "a quote is not closed";
+  return map ? "a comma or the closing } is missing" : "a comma or the closing ] is missing";
+}
+
 struct Refused {};  // the problem was noted and reading cannot go on
 
 class TreeBuilder final : public YAML::EventHandler {
@@ -60,7 +65,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { refuse_anchor(mark); }
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override {
-    if (wants_key()) refuse(mark, "a key must be a word");
+    if (wants_key()) refuse_missing_key(mark);
     Node node;
     node.where = origin_.at(mark, text_);
     if (!frames_.empty() && frames_.back().node.is_map()) {
@@ -138,6 +143,20 @@ class TreeBuilder final : public YAML::EventHandler {
     throw Refused();
   }
   [[noreturn]] void refuse_anchor(const YAML::Mark& mark) { refuse(mark, kNoAnchors); }
+  // A text that begins with a brace which nothing closes looks like a map as a key.
+  std::string word_or_unclosed() const {
+    const auto count = [&](char c) { return std::count(text_.begin(), text_.end(), c); };
+    if (count('{') > count('}')) return unclosed(text_, true);
+    if (count('[') > count(']')) return unclosed(text_, false);
+    return "a key must be a word";
+  }
+  // The parser sees a missing key where the text ends within braces.
+  [[noreturn]] void refuse_missing_key(const YAML::Mark& mark) {
+    const std::size_t end = text_.find_last_not_of(" \n\r") + 1;
+    if (!mark.is_null() && position_in(mark, text_) < end) refuse(mark, "a key must be a word");
+    problem(frames_.back().node.where, unclosed(text_, true));
+    throw Refused();
+  }
   void check_tag(const YAML::Mark& mark, const std::string& tag) {
     if (!tag.empty() && tag != "?" && tag != "!") {
       refuse(mark, "tags such as !!str are not used here; remove it");
@@ -160,7 +179,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void open(const YAML::Mark& mark, const std::string& tag, Node::Kind kind) {
     check_tag(mark, tag);
-    if (wants_key()) refuse(mark, "a key must be a word");
+    if (wants_key()) refuse(mark, word_or_unclosed());
     if (frames_.size() >= kMostDepth) {
       refuse(mark, fmt::format("nested deeper than {} levels", kMostDepth));
     }
@@ -205,8 +224,7 @@ Problem explain(const YAML::ParserException& error, const TreeBuilder& builder,
   const bool map = said == YAML::ErrorMsg::END_OF_MAP_FLOW;
   if (map || said == YAML::ErrorMsg::END_OF_SEQ_FLOW) {
     if (builder.innermost() != nullptr) problem.where = *builder.innermost();
-    problem.message =
-        map ? "a comma or the closing } is missing" : "a comma or the closing ] is missing";
+    problem.message = unclosed(text, map);
   } else if (said == YAML::ErrorMsg::EOF_IN_SCALAR) {
     problem.message = "a quote is not closed";
   } else if (said == YAML::ErrorMsg::MAP_VALUE) {

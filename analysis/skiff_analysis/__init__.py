@@ -1,10 +1,13 @@
-"""Loads the runs of skiff into tidy frames and draws their figures.
+"""Loads the runs of skiff into tidy frames and draws their figures."""
 
-    from skiff_analysis import load
-    runs = load("results/quickstart")      # one run.h5, or a folder with any number of them
-    runs.rounds                            # pandas: run, case, seed, round, virtual_time, ...
-"""
+__version__ = "0.1.0"
+__all__ = ["load", "datasets", "results_sha256", "Runs", "NotARun"]
 
-from skiff_analysis.load import Runs, find_runs, load, open_dataset
 
-__all__ = ["Runs", "find_runs", "load", "open_dataset"]
+def __getattr__(name):
+    # Imported on first use, so that a missing package can be reported in one line.
+    if name in __all__:
+        from . import load as module
+
+        return getattr(module, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,149 +1,224 @@
-"""From run.h5 files to tidy frames.
+"""Runs as tidy frames.
 
-Every frame begins with the columns run, case and seed, so that frames of several runs can be
-stacked, grouped and joined. Words that the file keeps as numbers (outcome, cause, class) come as
-pandas categories. Units are those of the file: seconds of virtual time, bytes, joules.
+A frame has one row an entry of the run's table and the columns run, case, seed in front. Columns of
+words (outcome, cause, class, ...) are categories. Units are those of the file: s, B, J.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass, field
-from pathlib import Path
+import hashlib
+import os
+from functools import cached_property
 
 import h5py
 import numpy as np
 import pandas as pd
 
-
-class RunFileError(Exception):
-    """A file that is no readable run of skiff; the message names it and says why."""
+NO_VARIABLE = b"This is a netCDF dimension but not a netCDF variable"
 
 
-@dataclass
+class NotARun(Exception):
+    """A file that is no run of skiff, or lacks what was asked for."""
+
+
+def load(source):
+    """One or several runs: a run.h5, a folder that holds some (at any depth), or a list of those."""
+    paths = find_runs(source)
+    if not paths:
+        raise NotARun(f"{source}: no run.h5 there")
+    return Runs([Run(path) for path in paths])
+
+
+def find_runs(source):
+    if isinstance(source, (list, tuple)):
+        return [path for one in source for path in find_runs(one)]
+    source = os.fspath(source)
+    if not os.path.isdir(source):
+        return [source]
+    found = [
+        os.path.join(folder, "run.h5") for folder, _, files in os.walk(source) if "run.h5" in files
+    ]
+    return sorted(found)
+
+
+class Run:
+    """One run.h5: its attributes at once, its tables when asked for."""
+
+    def __init__(self, path):
+        self.path = path
+        if not os.path.exists(path):
+            raise NotARun(f"{path}: no such file")
+        try:
+            with h5py.File(path, "r") as file:
+                self.attributes = {key: _plain(value) for key, value in file.attrs.items()}
+                self.provenance = {key: _plain(value) for key, value in file["provenance"].attrs.items()}
+                self.groups = set(file)
+        except (OSError, KeyError) as problem:
+            raise NotARun(f"{path}: not a readable run: {problem}") from None
+        if "schema_version" not in self.attributes:
+            raise NotARun(f"{path}: not a run of skiff")
+
+    name = property(lambda self: self.attributes["name"])
+    case = property(lambda self: self.attributes["case"])
+    seed = property(lambda self: self.attributes["seed"])
+    folder = property(lambda self: os.path.basename(os.path.dirname(os.path.abspath(self.path))))
+
+    def table(self, group):
+        """The columns of a group as a frame; of a table of two dimensions, one row a cell."""
+        if group not in self.groups:
+            return pd.DataFrame()
+        try:
+            with h5py.File(self.path, "r") as file:
+                return _frame(file[group])
+        except OSError as problem:
+            raise NotARun(f"{self.path}: /{group} is damaged: {problem}") from None
+
+    @cached_property
+    def metrics(self):
+        """The measured columns of /rounds, in the file's order of names."""
+        counts = {"round", "virtual_time", "bytes_down", "bytes_up", "bytes_wasted", "energy", "invited",
+                  "accepted", "late", "refused", "aborted", "staleness_mean"}
+        rounds = self.table("rounds")
+        return [name for name in rounds.columns if name not in counts and rounds[name].notna().any()]
+
+
 class Runs:
-    """The tables of one or several runs, stacked."""
+    """Several runs side by side; `run` tells them apart."""
 
-    rounds: pd.DataFrame
-    attempts: pd.DataFrame
-    devices: pd.DataFrame
-    tiers: pd.DataFrame
-    evaluations: pd.DataFrame
-    memory: pd.DataFrame
-    info: pd.DataFrame  # one row a run: its attributes and configuration
-    paths: list[Path] = field(default_factory=list)
+    def __init__(self, runs):
+        self.runs = runs
+        self.names = _names(runs)
 
-    @property
-    def names(self) -> list[str]:
-        return list(dict.fromkeys(self.info["run"]))
+    def __len__(self):
+        return len(self.runs)
+
+    def table(self, group):
+        parts = []
+        for run, name in zip(self.runs, self.names):
+            frame = run.table(group)
+            for place, (column, value) in enumerate((("run", name), ("case", run.case), ("seed", run.seed))):
+                frame.insert(place, column, value)
+            parts.append(frame)
+        return _concatenated(parts)
+
+    rounds = cached_property(lambda self: self.table("rounds"))
+    devices = cached_property(lambda self: self.table("devices"))
+    tiers = cached_property(lambda self: self.table("tiers"))
+    layers = cached_property(lambda self: self.table("layers"))
+    evaluations = cached_property(lambda self: self.table("evaluations"))
+    memory = cached_property(lambda self: self.table("memory"))
+
+    @cached_property
+    def attempts(self):
+        """With the class and the tier of the device beside each attempt."""
+        attempts, devices = self.table("attempts"), self.devices
+        if attempts.empty or "class" not in devices:
+            return attempts
+        return attempts.merge(devices[["run", "device", "class", "tier"]], on=["run", "device"], how="left")
+
+    @cached_property
+    def info(self):
+        """One row a run: identity, model, status, digests."""
+        return pd.DataFrame(
+            [{"run": name, "path": run.path, **run.attributes, **run.provenance} for run, name in zip(self.runs, self.names)]
+        )
+
+    @cached_property
+    def metrics(self):
+        """The metrics as a long frame: run, case, seed, round, virtual_time, metric, value."""
+        measured = sorted({metric for run in self.runs for metric in run.metrics})
+        keys = ["run", "case", "seed", "round", "virtual_time"]
+        long = self.rounds.melt(keys, [m for m in measured if m in self.rounds], "metric", "value")
+        return long.dropna(subset=["value"]).reset_index(drop=True)
 
 
-def find_runs(path: str | Path) -> list[Path]:
-    """The run.h5 files of a path: itself, or all below a folder, sorted."""
-    path = Path(path)
-    if path.is_dir():
-        found = sorted(path.rglob("run.h5"))
-        if not found:
-            raise RunFileError(f"{path}: no run.h5 in this folder")
-        return found
-    if not path.exists():
-        raise RunFileError(f"{path}: no such file")
-    return [path]
+def datasets(path):
+    """The groups of a run.h5 as xarray Datasets, by name."""
+    import xarray
+
+    with h5py.File(path, "r") as file:
+        groups = [name for name in file if isinstance(file[name], h5py.Group)]
+    return {group: xarray.open_dataset(path, group=group, engine="h5netcdf") for group in groups}
 
 
-def _text(value) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
+def results_sha256(path):
+    """The digest of all results, computed from what the file holds: equals its attribute."""
+    lines = []
+
+    def add(name, node):
+        if not isinstance(node, h5py.Dataset) or name.startswith("provenance/") or _is_bare_dimension(node):
+            return
+        data = "\n".join(_text(node)).encode() if h5py.check_string_dtype(node.dtype) else node[...].tobytes()
+        words = node.attrs.get("flag_meanings", "")
+        lines.append(f"/{name} {hashlib.sha256(data).hexdigest()}{' ' if words else ''}{words}\n")
+
+    with h5py.File(path, "r") as file:
+        file.visititems(add)
+    return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
 
 
-def _column(dataset: h5py.Dataset):
-    values = dataset[()]
-    if "flag_meanings" in dataset.attrs:
-        words = _text(dataset.attrs["flag_meanings"]).split(" ")
-        flags = [int(v) for v in np.atleast_1d(dataset.attrs["flag_values"])]
-        place = {flag: i for i, flag in enumerate(flags)}
-        codes = np.array([place.get(int(v), -1) for v in values.ravel()])
-        return pd.Categorical.from_codes(codes, categories=words)
-    if values.dtype.kind in "OS":
-        return [_text(v) for v in values]
+def _plain(value):
+    if isinstance(value, bytes):
+        return value.decode()
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _is_bare_dimension(node):
+    return bytes(node.attrs.get("NAME", b"")).startswith(NO_VARIABLE)
+
+
+def _text(node):
+    return list(node.asstr()[...])
+
+
+def _column(node):
+    if h5py.check_string_dtype(node.dtype):
+        return np.array(_text(node), dtype=object)
+    values = node[...]
+    if "flag_meanings" in node.attrs:
+        return pd.Categorical.from_codes(values.astype(int), node.attrs["flag_meanings"].split())
     return values
 
 
-def _table(group: h5py.Group | None) -> pd.DataFrame:
-    """Columns of one dimension; those of (round, label) become one row a pair."""
-    if group is None:
+def _frame(group):
+    columns = {name: node for name, node in group.items() if isinstance(node, h5py.Dataset)}
+    scales = [name for name in columns if columns[name].attrs.get("CLASS") == b"DIMENSION_SCALE"]
+    wide = next((node for node in columns.values() if node.ndim == 2), None)
+    if wide is None:
+        rows = {len(columns[name]) for name in columns}
+        if len(rows) > 1:
+            raise OSError("columns of unequal length")
+        order = scales + [name for name in columns if name not in scales]
+        return pd.DataFrame({name: _column(columns[name]) for name in order})
+    axes = [wide.dims[axis][0].name.rsplit("/", 1)[-1] for axis in range(2)]
+    labels = [_column(columns[name]) for name in axes]
+    grid = np.meshgrid(*(np.arange(len(label)) for label in labels), indexing="ij")
+    frame = {name: label[index.ravel()] for name, label, index in zip(axes, labels, grid)}
+    for name, node in columns.items():
+        if name not in scales:
+            frame[name] = node[...].ravel()
+    return pd.DataFrame(frame)
+
+
+def _concatenated(frames):
+    """Frames below each other; categories are united so that they stay categories."""
+    frames = [frame for frame in frames if len(frame.columns)]
+    if not frames:
         return pd.DataFrame()
-    flat = {n: d for n, d in group.items() if isinstance(d, h5py.Dataset) and d.ndim == 1}
-    wide = {n: d for n, d in group.items() if isinstance(d, h5py.Dataset) and d.ndim == 2}
-    if not wide:
-        return pd.DataFrame({n: _column(d) for n, d in flat.items()})
-    shape = next(iter(wide.values())).shape
-    axes = [next((n for n, d in flat.items() if len(d) == length and n not in used), None)
-            for length, used in zip(shape, ([], []))]
-    if axes[0] == axes[1]:  # as many rounds as labels: by name
-        axes = ["round", next(n for n in flat if n != "round")]
-    frame = pd.MultiIndex.from_product([list(_column(flat[a])) for a in axes],
-                                       names=axes).to_frame(index=False)
-    for name, dataset in wide.items():
-        frame[name] = dataset[()].ravel()
-    return frame
+    for name in {n for frame in frames for n in frame if isinstance(frame[n].dtype, pd.CategoricalDtype)}:
+        words = list(dict.fromkeys(w for frame in frames if name in frame for w in frame[name].cat.categories))
+        for frame in frames:
+            if name in frame:
+                frame[name] = frame[name].cat.set_categories(words)
+    return pd.concat(frames, ignore_index=True)
 
 
-def _identity(file: h5py.File, path: Path) -> dict:
-    attributes = {k: _text(v) if isinstance(v, (bytes, str)) else v
-                  for k, v in file.attrs.items()}
-    return {
-        "run": attributes.get("name") or path.parent.name,
-        "case": attributes.get("case", ""),
-        "seed": int(attributes.get("seed", 0)),
-        "status": attributes.get("status", ""),
-        "run_id": attributes.get("run_id", ""),
-        "results_sha256": attributes.get("results_sha256", ""),
-        "fingerprint": attributes.get("fingerprint", ""),
-        "path": str(path),
-    }
-
-
-TABLES = ("rounds", "attempts", "devices", "tiers", "evaluations", "memory")
-
-
-def _load_one(path: Path) -> dict:
-    try:
-        with h5py.File(path, "r") as file:
-            if "rounds" not in file:
-                raise RunFileError(f"{path}: no table /rounds; this is no run of skiff")
-            identity = _identity(file, path)
-            tables = {name: _table(file.get(name)) for name in TABLES}
-            provenance = file.get("provenance")
-            if provenance is not None:
-                for key in ("config_yaml", "config_sha256", "skiff_version"):
-                    if key in provenance.attrs:
-                        identity[key] = _text(provenance.attrs[key])
-                    elif key in provenance:
-                        identity[key] = _text(provenance[key][()])
-    except OSError as error:
-        raise RunFileError(f"{path}: not a readable HDF5 file ({error})") from error
-    for frame in tables.values():
-        for place, key in enumerate(("run", "case", "seed")):
-            if key in frame.columns:
-                frame.rename(columns={key: f"own_{key}"}, inplace=True)
-            frame.insert(place, key, identity[key])
-    return {"info": identity, **tables}
-
-
-def load(*paths: str | Path) -> Runs:
-    """Loads runs: files, or folders that hold any number of run.h5."""
-    files = [f for path in paths for f in find_runs(path)]
-    loaded = [_load_one(f) for f in files]
-
-    def stacked(name: str) -> pd.DataFrame:
-        frames = [run[name] for run in loaded if len(run[name].columns) > 3]
-        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-
-    return Runs(**{name: stacked(name) for name in TABLES},
-                info=pd.DataFrame([run["info"] for run in loaded]), paths=files)
-
-
-def open_dataset(path: str | Path, group: str = "rounds"):
-    """One table of one run as an xarray.Dataset, with its dimensions and units."""
-    import xarray
-
-    return xarray.open_dataset(find_runs(path)[0], group=group, engine="h5netcdf")
+def _names(runs):
+    """The shortest names that tell the runs apart: the run's own id, with its folder, or its path."""
+    for name in (
+        lambda run: run.attributes["run_id"],
+        lambda run: f"{run.attributes['run_id']} ({run.folder})",
+        lambda run: run.path,
+    ):
+        names = [name(run) for run in runs]
+        if len(set(names)) == len(names):
+            return names
+    return [f"{run.path} #{i + 1}" for i, run in enumerate(runs)]

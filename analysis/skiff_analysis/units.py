@@ -1,20 +1,48 @@
-"""Numbers for people: a unit that suits the largest value of an axis."""
+"""Units in which an axis reads well, and names for people."""
 
-from __future__ import annotations
+SCALES = {
+    "B": (("B", 1), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("TB", 1e12)),
+    "s": (("s", 1), ("min", 60), ("h", 3600), ("d", 86400)),
+    "J": (("J", 1), ("kJ", 1e3), ("MJ", 1e6), ("GJ", 1e9)),
+}
+# From how many of the next unit on that one is used: 90 s stay seconds, 3 min do not.
+ENOUGH = {"B": 1, "s": 3, "J": 1}
 
-import numpy as np
+NAMES = {
+    "test_accuracy": "test accuracy",
+    "next_token_accuracy": "next-token accuracy",
+    "macro_f1": "macro F1",
+}
+# The first of these that a run has stands for its success.
+HEADLINES = (
+    "test_accuracy", "next_token_accuracy", "masked_accuracy", "macro_f1", "perplexity", "suboptimality",
+    "gradient_norm", "test_loss", "train_loss",
+)
 
-BYTES = [(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "B")]
-TIMES = [(86400, "days"), (3600, "h"), (60, "min"), (1, "s")]
-ENERGIES = [(1e6, "MJ"), (1e3, "kJ"), (1, "J")]
+
+def scale(unit, largest):
+    """(symbol, size) of the unit for values up to `largest`."""
+    steps = SCALES[unit]
+    chosen = steps[0]
+    for step in steps[1:]:
+        if largest >= ENOUGH[unit] * step[1]:
+            chosen = step
+    return chosen
 
 
-def pick(values, units: list[tuple[float, str]]) -> tuple[float, str]:
-    """The largest unit of which the maximum has at least two; (divisor, name)."""
-    finite = np.asarray(values, dtype=float)
-    finite = finite[np.isfinite(finite)]
-    most = float(finite.max()) if finite.size else 0.0
-    for divisor, name in units:
-        if most >= 2 * divisor:
-            return divisor, name
-    return units[-1]
+def name_of(metric):
+    return NAMES.get(metric, metric.replace("_", " "))
+
+
+def label_of(metric):
+    """For an axis: the loss is in nats, everything else a pure number."""
+    return f"{name_of(metric)} (nat)" if "loss" in metric else name_of(metric)
+
+
+def short_name(metric):
+    """For a file: "accuracy" of "test_accuracy"."""
+    return metric[5:] if metric.startswith("test_") else metric.replace("_", "-")
+
+
+def headline(metrics):
+    return next((metric for metric in HEADLINES if metric in metrics), metrics[0] if metrics else None)

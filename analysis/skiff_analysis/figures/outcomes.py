@@ -1,54 +1,91 @@
-"""What became of the attempts of each device class, as shares of its attempts."""
+"""What became of the attempts, by device class (one run) or by run (several): who is lost, and why."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
+import numpy as np
 import pandas as pd
 
-from skiff_analysis import style
-from skiff_analysis.load import Runs
+from .. import style
+from ..groups import groups_of
+
+LOOKS = {
+    "accepted": dict(facecolor=style.GREEN),
+    "late": dict(facecolor=style.YELLOW, hatch="///"),
+    "refused": dict(facecolor=style.VERMILLION),
+    "aborted": dict(facecolor=style.PURPLE),
+}
+HATCHES = ("", "xxx", "...", "\\\\\\", "+++", "ooo", "---")
 
 
-def table(runs: Runs) -> pd.DataFrame:
-    """Rows (class, outcome, cause, attempts)."""
-    devices = runs.devices[["run", "case", "seed", "device", "class"]]
-    attempts = runs.attempts.merge(devices, on=["run", "case", "seed", "device"])
-    counted = attempts.groupby(["class", "outcome", "cause"], observed=True).size()
-    return counted.rename("attempts").reset_index()
+def data(runs):
+    """Columns row, devices, outcome, cause, attempts, share: one row a bar's piece."""
+    attempts = runs.attempts
+    if not len(attempts):
+        return pd.DataFrame(columns=["row", "devices", "outcome", "cause", "attempts", "share"])
+    if len(runs) == 1:
+        row = attempts["class"].astype(str)
+        order = [c for c in runs.devices["class"].cat.categories if (runs.devices["class"] == c).any()]
+        devices = runs.devices["class"].value_counts()
+    else:
+        label = {name: line for line, names in groups_of(runs) for name in names}
+        row = attempts["run"].map(label)
+        order = list(dict.fromkeys(label.values()))
+        devices = runs.devices["run"].map(label).value_counts()
+    table = (
+        attempts.assign(row=row)
+        .groupby(["row", "outcome", "cause"], observed=True)
+        .size()
+        .rename("attempts")
+        .reset_index()
+    )
+    table["share"] = table["attempts"] / table.groupby("row")["attempts"].transform("sum")
+    table.insert(1, "devices", table["row"].map(devices).astype(int))
+    table["row"] = pd.Categorical(table["row"], order)
+    return table.sort_values(["row", "outcome", "cause"], ignore_index=True)
+
+
+def _pieces(frame):
+    """[(outcome, cause)] in order, and how each looks."""
+    found = frame[["outcome", "cause"]].drop_duplicates().sort_values(["outcome", "cause"])
+    looks, of_outcome = {}, {}
+    for outcome, cause in found.itertuples(index=False):
+        look = dict(LOOKS[outcome])
+        number = of_outcome.setdefault(outcome, 0)
+        of_outcome[outcome] += 1
+        look.setdefault("hatch", HATCHES[number % len(HATCHES)])
+        looks[(outcome, cause)] = look
+    return looks
+
+
+def _label(outcome, cause):
+    plain = cause == "none" or (outcome, cause) == ("late", "deadline")
+    return outcome if plain else f"{outcome}: {cause}"
 
 
 @style.styled
-def draw(runs: Runs, folder: Path) -> None:
-    data = table(runs)
-    counts = data.pivot_table(index="class", columns="outcome", values="attempts", aggfunc="sum",
-                              observed=True, fill_value=0)
-    counts = counts.loc[[c for c in counts.index if counts.loc[c].sum() > 0]]
-    totals = counts.sum(axis=1)
-    shares = counts.div(totals, axis=0) * 100
-    fig, ax = style.figure(style.TWO_COLUMNS, 0.9 + 0.33 * len(shares))
-    left = pd.Series(0.0, index=shares.index)
-    places = range(len(shares))
-    for outcome, (colour, hatch) in style.OUTCOMES.items():
-        if outcome not in shares:
-            continue
-        ax.barh(places, shares[outcome], left=left, color=colour, hatch=hatch,
-                edgecolor="white", linewidth=0.4, label=outcome, height=0.72)
-        for place, share, start in zip(places, shares[outcome], left):
-            if share >= 7:
-                ax.text(start + share / 2, place, f"{share:.0f} %", ha="center", va="center",
-                        fontsize=7, bbox={"boxstyle": "round,pad=0.15", "fc": "white",
-                                          "ec": "none", "alpha": 0.8})
-        left = left + shares[outcome]
-    ax.set_yticks(list(places), [f"{c}  ({int(totals[c]):,})" for c in shares.index])
-    ax.invert_yaxis()
-    ax.set_xlim(0, 100)
-    ax.set_xlabel("share of a class's attempts (%); in brackets: how many")
-    ax.grid(axis="y", visible=False)
-    causes = data[data["outcome"] != "accepted"]
-    causes = causes[causes["cause"] != "none"].groupby("cause", observed=True)["attempts"].sum()
-    note = ", ".join(f"{cause} {n:,}" for cause, n in causes.items() if n > 0)
-    title = "What became of each device class's attempts"
-    ax.set_title(title + (f"   (lost by cause: {note})" if note else ""), loc="left")
-    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.42 / len(shares) - 0.12), ncols=4)
-    style.save(fig, folder, "outcomes", data)
+def draw(runs):
+    """The figure and the frame behind it."""
+    frame = data(runs)
+    rows = list(frame["row"].cat.categories) if len(frame) else []
+    looks = _pieces(frame) if len(frame) else {}
+    figure, axes = style.new_figure(style.TWO_COLUMNS, 1.25 + 0.24 * max(2, len(rows)) + 0.16 * (len(looks) > 5))
+    left = np.zeros(len(rows))
+    for (outcome, cause), look in looks.items():
+        piece = frame[(frame["outcome"] == outcome) & (frame["cause"] == cause)].set_index("row")["share"]
+        width = 100 * piece.reindex(rows).fillna(0).to_numpy()
+        axes.barh(rows, width, left=left, height=0.72, edgecolor="white", label=_label(outcome, cause), **look)
+        left += width
+    counts = frame.groupby("row", observed=False)["attempts"].sum() if len(frame) else {}
+    devices = frame.drop_duplicates("row").set_index("row")["devices"] if len(frame) else {}
+    for place, row in enumerate(rows):
+        tried = int(counts.get(row, 0))
+        text = f"{tried:,} by {int(devices.get(row, 0)):,}" if tried else "none"
+        axes.text(101, place, text, va="center", ha="left", fontsize=7)
+    axes.text(101, -0.75, "attempts by devices", va="center", ha="left", fontsize=7, style="italic")
+    axes.set_xlim(0, 100)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.grid(axis="y", visible=False)
+    axes.set_xlabel("share of attempts (%)")
+    axes.set_ylabel("device class" if len(runs) == 1 else "run")
+    style.set_title(axes, runs, "Outcome of attempts" + (" by device class" if len(runs) == 1 else " by run"))
+    if looks:
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.32), ncol=min(5, len(looks)))
+    return figure, frame

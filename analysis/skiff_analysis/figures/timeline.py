@@ -1,82 +1,88 @@
-"""One round on the clock: what each invited device did, and when the round was closed.
+"""One round as it happened: who downloaded, trained and uploaded when, and who was in time."""
 
-The round drawn is the middle one of those in which most devices took part.
-"""
-
-from __future__ import annotations
-
-from pathlib import Path
-
-import matplotlib.lines as lines
-import matplotlib.patches as patches
 import numpy as np
 import pandas as pd
 
-from skiff_analysis import style, units
-from skiff_analysis.load import Runs
+from .. import style
+
+PHASES = (
+    ("download", "selected", "download_end", dict(facecolor=style.SKY)),
+    ("train", "download_end", "train_end", dict(facecolor=style.ORANGE, hatch="...")),
+    ("upload", "train_end", "upload_end", dict(facecolor=style.BLUE)),
+)
+MARKS = {"accepted": ("o", style.GREEN), "late": ("x", style.VERMILLION), "aborted": ("X", style.PURPLE),
+         "refused": ("s", style.BLACK)}
+MOST_ROWS = 40
 
 
-def pick_round(rounds: pd.DataFrame) -> int:
-    invited = rounds["invited"].to_numpy()
-    busiest = rounds.loc[invited == invited.max(), "round"].to_numpy()
-    return int(busiest[len(busiest) // 2])
+def typical_round(runs):
+    """The round whose length is the median of those with an accepted update."""
+    rounds = runs.rounds
+    attempts = runs.attempts
+    began = attempts.groupby("round")["selected"].min()
+    length = rounds.set_index("round")["virtual_time"] - began
+    good = rounds.set_index("round")["accepted"] > 0
+    length = length[good.reindex(length.index, fill_value=False)].dropna().sort_values(kind="stable")
+    return int(length.index[(len(length) - 1) // 2]) if len(length) else int(attempts["round"].iloc[0])
 
 
-def table(runs: Runs, number: int) -> pd.DataFrame:
-    """One row a device: moments in seconds since the round began; absent ones end with the round."""
-    key = ["run", "case", "seed", "device"]
-    rows = runs.attempts[runs.attempts["round"] == number].merge(
-        runs.devices[[*key, "class"]], on=key)
-    rows = rows[rows["outcome"] != "refused"].copy()
-    close = float(runs.rounds.loc[runs.rounds["round"] == number, "virtual_time"].iloc[0])
-    begin = float(rows["selected"].min())
-    for column in ("selected", "download_end", "train_end", "upload_end"):
-        rows[column] -= begin
-    rows["close"] = close - begin
-    last = rows[["upload_end", "train_end", "download_end", "selected"]].bfill(axis=1).iloc[:, 0]
-    rows["order"] = rows["upload_end"].fillna(rows["close"] + last)
-    rows = rows.sort_values(["order", "device"])
-    return rows[["device", "class", "outcome", "cause", "selected", "download_end", "train_end",
-                 "upload_end", "close", "bytes_down", "bytes_up"]]
+def data(runs, round=None):
+    """Columns device, class, outcome, cause, selected, download_end, train_end, upload_end, in seconds
+    since the round began: one row an attempt, the earliest end first."""
+    attempts = runs.attempts
+    if not len(attempts):
+        return pd.DataFrame(), 0, np.nan
+    number = typical_round(runs) if round is None else round
+    chosen = attempts[attempts["round"] == number]
+    times = ["selected", "download_end", "train_end", "upload_end"]
+    frame = chosen[["device", "class", "outcome", "cause", *times]].copy()
+    start = frame["selected"].min()
+    frame[times] -= start
+    frame["end"] = frame[times].max(axis=1)
+    frame = frame.sort_values(["end", "device"], kind="stable", ignore_index=True)
+    closed = runs.rounds.loc[runs.rounds["round"] == number, "virtual_time"]
+    return frame, number, (closed.iloc[0] - start if len(closed) else np.nan)
 
 
 @style.styled
-def draw(runs: Runs, folder: Path) -> None:
-    first = runs.info.iloc[0]
-    one = runs.rounds[(runs.rounds["run"] == first["run"]) & (runs.rounds["seed"] == first["seed"])]
-    number = pick_round(one)
-    data = table(runs, number)
-    close = float(data["close"].iloc[0])
-    divisor, unit = units.pick([close], units.TIMES)
-    fig, ax = style.figure(style.TWO_COLUMNS, 0.9 + 0.13 * max(8, len(data)))
-    for place, row in enumerate(data.itertuples()):
-        start = row.selected
-        for phase, end in (("download", row.download_end), ("train", row.train_end),
-                           ("upload", row.upload_end)):
-            stop = close if np.isnan(end) else end
-            colour, _ = style.PHASES[phase]
-            ax.barh(place, (stop - start) / divisor, left=start / divisor, height=0.75,
-                    color=colour, linewidth=0)
-            if np.isnan(end):
-                break
-            start = end
-        if row.outcome != "accepted":
-            ax.plot(min(stop, close) / divisor, place, marker="x", color="black", markersize=4,
-                    markeredgewidth=1, clip_on=False)
-    ax.axvline(close / divisor, color="black", linewidth=0.8, linestyle="--")
-    ax.set_yticks(range(len(data)), list(data["class"]))
-    ax.tick_params(axis="y", labelsize=5.5, length=0)
-    ax.invert_yaxis()
-    ax.set_xlim(0, close / divisor * 1.02)
-    ax.set_xlabel(f"virtual time since the round began ({unit})")
-    ax.grid(axis="y", visible=False)
-    accepted = int((data["outcome"] == "accepted").sum())
-    ax.set_title(f"Round {number} of {first['run']}: {len(data)} devices invited, "
-                 f"{accepted} accepted", loc="left")
-    handles = [patches.Patch(color=c, label=name) for name, (c, _) in style.PHASES.items()]
-    handles.append(lines.Line2D([], [], color="black", marker="x", linestyle="", markersize=4,
-                                label="not accepted"))
-    handles.append(lines.Line2D([], [], color="black", linestyle="--", linewidth=0.8,
-                                label="round closed"))
-    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(0, -0.13), ncols=5)
-    style.save(fig, folder, "timeline", data)
+def draw(runs, round=None):
+    """The figure and the frame behind it."""
+    frame, number, closed = data(runs, round)
+    shown = frame
+    if len(frame) > MOST_ROWS:  # evenly from the fastest to the slowest
+        places = np.linspace(0, len(frame) - 1, MOST_ROWS).round().astype(int)
+        shown = frame.iloc[np.unique(places)].reset_index(drop=True)
+    figure, axes = style.new_figure(style.TWO_COLUMNS, 1.3 + 0.13 * max(4, len(shown)))
+    places = np.arange(len(shown))
+    for label, begin, end, look in PHASES:
+        if not len(shown):
+            break
+        width = (shown[end] - shown[begin]).to_numpy(float)
+        known = np.isfinite(width)
+        axes.barh(places[known], width[known], left=shown[begin][known], height=0.7, label=label,
+                  edgecolor="white", **look)
+    for outcome, (marker, colour) in MARKS.items():
+        if not len(shown):
+            break
+        of_outcome = (shown["outcome"] == outcome).to_numpy()
+        if not of_outcome.any():
+            continue
+        axes.plot(shown["end"][of_outcome], places[of_outcome], marker, color=colour, markersize=4,
+                  linestyle="none", label=outcome, clip_on=False, zorder=3)
+    if np.isfinite(closed):
+        axes.axvline(closed, color="black", linewidth=0.9, linestyle="--", label="round closed")
+    for place, row in zip(places, shown.itertuples()):
+        if row.outcome in ("refused", "aborted"):
+            axes.annotate(row.cause, (row.end, place), (5, 0), textcoords="offset points", va="center", fontsize=6)
+    names = [f"{c} {d}" for c, d in zip(shown["class"], shown["device"])] if len(shown) else []
+    axes.set_yticks(places, names, fontsize=6)
+    axes.set_ylim(len(shown) - 0.4, -0.6)
+    axes.set_xlim(left=0)
+    axes.grid(axis="y", visible=False)
+    axes.set_xlabel("virtual time since the round began (s)")
+    axes.set_ylabel("device")
+    more = f", {len(shown)} of its {len(frame)} attempts" if len(shown) < len(frame) else ""
+    style.set_title(axes, runs, f"Round {number} as it happened{more}")
+    if len(shown):
+        axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+    return figure, frame

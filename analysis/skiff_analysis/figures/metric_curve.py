@@ -1,0 +1,109 @@
+"""A metric against rounds, bytes, virtual time or energy: what progress costs."""
+
+import numpy as np
+import pandas as pd
+
+from .. import style, units
+from ..groups import band, groups_of
+
+AXES = ("rounds", "bytes", "time", "energy")
+DIRECTIONS = (("up", "bytes_up"), ("down", "bytes_down"), ("up + down", "total"))
+
+
+def costs(rounds):
+    """What was spent up to the end of each round of one run, in the file's units."""
+    down, up = rounds["bytes_down"].cumsum(), rounds["bytes_up"].cumsum()
+    return pd.DataFrame(
+        {
+            "rounds": rounds["round"],
+            "time": rounds["virtual_time"],
+            "energy": rounds["energy"].cumsum(),
+            "bytes_up": up,
+            "bytes_down": down,
+            "total": up + down,
+        }
+    )
+
+
+def data(runs, metric, axis):
+    """Columns line, x (rounds, B, s or J), mean, half_width, runs: one row a point.
+
+    Against bytes a single line is split in three: up, down, both; several lines show both.
+    """
+    groups = groups_of(runs)
+    parts = []
+    for label, members in groups:
+        curves = {}
+        for name in members:
+            rounds = runs.rounds[runs.rounds["run"] == name]
+            measured = rounds[metric].notna() if metric in rounds else pd.Series(False, rounds.index)
+            spent = costs(rounds)[measured]
+            columns = [("", axis)]
+            if axis == "bytes":
+                columns = DIRECTIONS if len(groups) == 1 else [("", "total")]
+            for suffix, column in columns:
+                curves.setdefault(suffix, []).append((spent[column], rounds[metric][measured] if len(spent) else []))
+        for suffix, members_curves in curves.items():
+            points = band(members_curves)
+            points.insert(0, "line", suffix if suffix else label)
+            parts.append(points)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _axis_label(axes, frame, axis, lines):
+    largest = frame["x"].max() if len(frame) else 1
+    if axis == "rounds":
+        axes.set_xlabel("round")
+        return 1
+    unit = {"bytes": "B", "time": "s", "energy": "J"}[axis]
+    symbol, size = units.scale(unit, largest)
+    total = "" if len(lines) > 1 and "up" in lines else ", up + down"
+    axes.set_xlabel(
+        {
+            "bytes": f"bytes over the air{total} ({symbol}, logarithmic)",
+            "time": f"virtual time ({symbol})",
+            "energy": f"energy of all devices ({symbol})",
+        }[axis]
+    )
+    return size
+
+
+@style.styled
+def draw(runs, metric, axis):
+    """The figure and the frame behind it."""
+    frame = data(runs, metric, axis)
+    figure, axes = style.new_figure()
+    lines = list(dict.fromkeys(frame["line"]))
+    size = _axis_label(axes, frame, axis, lines)
+    for number, line in enumerate(lines):
+        points = frame[frame["line"] == line]
+        look = style.line_style(number)
+        x = points["x"] / size
+        several = points["runs"].max() > 1
+        label = f"{line}, mean of {points['runs'].max()}" if several else line
+        axes.plot(x, points["mean"], label=label, markevery=style.markers(len(points)), **look)
+        if points["half_width"].notna().any():
+            low, high = points["mean"] - points["half_width"], points["mean"] + points["half_width"]
+            axes.fill_between(x, low, high, color=look["color"], alpha=0.2, linewidth=0)
+    if axis == "bytes" and (frame["x"] > 0).any():
+        axes.set_xscale("log")
+    elif len(frame):
+        axes.set_xlim(left=0)
+    if metric in ("suboptimality", "gradient_norm") and (frame["mean"] > 0).all():
+        axes.set_yscale("log")
+    axes.set_ylabel(units.label_of(metric))
+    against = {"rounds": "rounds", "bytes": "bytes", "time": "virtual time", "energy": "energy"}[axis]
+    text = units.name_of(metric)
+    if np.isfinite(frame["half_width"]).any():
+        against += ", with 95 % bands"
+    style.set_title(axes, runs, f"{text[0].upper()}{text[1:]} against {against}")
+    if len(lines) > 1 or len(runs) > 1:
+        place = "lower right" if _rises(frame) else "upper right"
+        axes.legend(loc=place)
+    return figure, frame
+
+
+def _rises(frame):
+    first = frame.groupby("line")["mean"].first().mean()
+    last = frame.groupby("line")["mean"].last().mean()
+    return last >= first

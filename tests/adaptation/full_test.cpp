@@ -5,7 +5,14 @@
 namespace skiff {
 namespace {
 
-using namespace testing;
+using testing::build;
+using testing::classes_task;
+using testing::differing;
+using testing::list_of;
+using testing::map_of;
+using testing::model;
+using testing::random_vector;
+using testing::Shard;
 
 std::shared_ptr<const Parametrization> full() {
   return Registry<Parametrization>::instance().make(map_of({{"name", Node::scalar("full")}}));

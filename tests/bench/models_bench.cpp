@@ -170,8 +170,9 @@ void measure(benchmark::State& state, Client& client, bool fused) {
 }
 
 void mlp(benchmark::State& state, bool fused) {
-  Client client(map_of({{"architecture", Node::scalar("mlp")}, {"hidden", list_of({"200", "200"})}}),
-                image_task(1, 28), 3000, 20);
+  Client client(
+      map_of({{"architecture", Node::scalar("mlp")}, {"hidden", list_of({"200", "200"})}}),
+      image_task(1, 28), 3000, 20);
   measure(state, client, fused);
 }
 BENCHMARK_CAPTURE(mlp, fused, true)->UseManualTime()->Unit(benchmark::kMillisecond);
@@ -182,12 +183,126 @@ void logistic_regression(benchmark::State& state, bool fused) {
                 3000, 20);
   measure(state, client, fused);
 }
-BENCHMARK_CAPTURE(logistic_regression, fused, true)
-    ->UseManualTime()
-    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(logistic_regression, fused, true)->UseManualTime()->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(logistic_regression, unfused, false)
     ->UseManualTime()
     ->Unit(benchmark::kMillisecond);
+
+void cnn(benchmark::State& state, const char* preset, int channels, int side, bool fused) {
+  Client client(map_of({{"architecture", Node::scalar("cnn")}, {"preset", Node::scalar(preset)}}),
+                image_task(channels, side), 600, 20);
+  measure(state, client, fused);
+}
+BENCHMARK_CAPTURE(cnn, small_28x28, "small", 1, 28, true)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(cnn, small_32x32x3, "small", 3, 32, true)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(cnn, base_28x28, "base", 1, 28, true)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+
+// 10 features, 10 classes, one full batch of 20 samples: from the shuffle to the update.
+void tiny_client(benchmark::State& state) {
+  Client client(map_of({{"architecture", Node::scalar("logistic-regression")}}),
+                {TaskKind::kClassification, 10, 10, 0, 0, 0}, 20, 20);
+  constexpr int kClients = 1000;
+  for ([[maybe_unused]] auto _ : state) {
+    const double start = thread_seconds();
+    for (int i = 0; i < kClients; ++i) client.train(true);
+    state.SetIterationTime(thread_seconds() - start);
+  }
+  state.SetItemsProcessed(state.iterations() * kClients);
+  state.counters["us/client"] =
+      benchmark::Counter(1e-6 * static_cast<double>(state.iterations()) * kClients,
+                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+BENCHMARK(tiny_client)->UseManualTime()->Unit(benchmark::kMillisecond);
+
+// The same network as plain loops, compiled like everything else: what no kernel at all would give.
+class PlainMlp {
+ public:
+  PlainMlp() : w1(784 * 200, 0.01F), w2(200 * 200, 0.01F), w3(200 * 10, 0.01F) {}
+  void step(const Samples& samples, std::span<const std::int32_t> rows) {
+    const int batch = static_cast<int>(rows.size());
+    std::vector<float> x;
+    for (const std::int32_t row : rows) {
+      x.insert(x.end(), samples.row(row), samples.row(row) + 784);
+    }
+    std::vector<float> h1 = product(x, w1, batch, 784, 200), h2, z;
+    for (float& v : h1) v = std::max(v, 0.0F);
+    h2 = product(h1, w2, batch, 200, 200);
+    for (float& v : h2) v = std::max(v, 0.0F);
+    z = product(h2, w3, batch, 200, 10);
+    for (int b = 0; b < batch; ++b) softmax(&z[b * 10], samples.labels[rows[b]], batch);
+    std::vector<float> d2 = back(z, w3, h2, batch, 200, 10);
+    std::vector<float> d1 = back(d2, w2, h1, batch, 200, 200);
+    update(w3, h2, z, batch, 200, 10);
+    update(w2, h1, d2, batch, 200, 200);
+    update(w1, x, d1, batch, 784, 200);
+  }
+
+ private:
+  using Floats = std::vector<float>;
+  static Floats product(const Floats& x, const Floats& w, int batch, int in, int out) {
+    Floats y(batch * out);
+    for (int b = 0; b < batch; ++b) {
+      for (int i = 0; i < in; ++i) {
+        for (int o = 0; o < out; ++o) y[b * out + o] += x[b * in + i] * w[i * out + o];
+      }
+    }
+    return y;
+  }
+  static void softmax(float* z, int label, int batch) {
+    const float greatest = *std::max_element(z, z + 10);
+    float sum = 0;
+    for (int c = 0; c < 10; ++c) sum += z[c] = std::exp(z[c] - greatest);
+    for (int c = 0; c < 10; ++c) {
+      z[c] = (z[c] / sum - (c == label ? 1.0F : 0.0F)) / static_cast<float>(batch);
+    }
+  }
+  static Floats back(const Floats& d, const Floats& w, const Floats& x, int batch, int in,
+                     int out) {
+    Floats dx(batch * in);
+    for (int b = 0; b < batch; ++b) {
+      for (int i = 0; i < in; ++i) {
+        float sum = 0;
+        for (int o = 0; o < out; ++o) sum += d[b * out + o] * w[i * out + o];
+        dx[b * in + i] = x[b * in + i] > 0 ? sum : 0;
+      }
+    }
+    return dx;
+  }
+  static void update(Floats& w, const Floats& x, const Floats& d, int batch, int in, int out) {
+    Floats g(w.size());
+    for (int b = 0; b < batch; ++b) {
+      for (int i = 0; i < in; ++i) {
+        for (int o = 0; o < out; ++o) g[i * out + o] += x[b * in + i] * d[b * out + o];
+      }
+    }
+    for (std::size_t i = 0; i < w.size(); ++i) w[i] -= 0.05F * g[i];
+  }
+  Floats w1, w2, w3;
+};
+
+void plain_loops_mlp(benchmark::State& state) {
+  const Samples samples = random_samples(image_task(1, 28), 3000);
+  PlainMlp network;
+  std::vector<std::int32_t> order(3000);
+  std::iota(order.begin(), order.end(), 0);
+  double seconds = 0;
+  for ([[maybe_unused]] auto _ : state) {
+    const double start = thread_seconds();
+    for (std::size_t begin = 0; begin < order.size(); begin += 20) {
+      network.step(samples, std::span(order).subspan(begin, 20));
+    }
+    state.SetIterationTime(thread_seconds() - start);
+    seconds += thread_seconds() - start;
+  }
+  state.counters["updates/s"] = static_cast<double>(state.iterations()) / seconds;
+}
+BENCHMARK(plain_loops_mlp)->UseManualTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

@@ -3,8 +3,8 @@
 
 #include <functional>
 
-#include "data_test.h"
-#include "hdf5_fixture.h"
+#include "tests/data/data_test.h"
+#include "tests/data/hdf5_fixture.h"
 
 namespace skiff::test {
 namespace {

@@ -4,7 +4,7 @@
 #include <numeric>
 #include <set>
 
-#include "data_test.h"
+#include "tests/data/data_test.h"
 
 namespace skiff::test {
 namespace {

@@ -7,9 +7,9 @@
 #include <set>
 
 #include "algorithms/kernels/reduce.h"
-#include "data_test.h"
 #include "sim/core/distributions.h"
 #include "sim/core/parallel.h"
+#include "tests/data/data_test.h"
 
 namespace skiff::test {
 namespace {
@@ -25,7 +25,8 @@ TEST(Generators, HaveTheSameBitsForEver) {
   };
   EXPECT_EQ(hash(load("glyphs", {}, clients(20), 7)), 16526635542045878469u);
   EXPECT_EQ(hash(load("gaussian-mixture", {{"shift", "1"}}, clients(20), 7)), 2805941269918984930u);
-  EXPECT_EQ(hash(load("synthetic", {{"alpha", "1"}, {"beta", "1"}}, clients(5), 7)), 13543053059337139352u);
+  EXPECT_EQ(hash(load("synthetic", {{"alpha", "1"}, {"beta", "1"}}, clients(5), 7)),
+            13543053059337139352u);
   EXPECT_EQ(hash(load("leaf-synthetic", {}, clients(10), 7)), 16162973066740658251u);
 }
 

@@ -1,8 +1,8 @@
 // The loaders on small files made here: every layout that is accepted.
 #include <gmock/gmock.h>
 
-#include "data_test.h"
-#include "hdf5_fixture.h"
+#include "tests/data/data_test.h"
+#include "tests/data/hdf5_fixture.h"
 
 namespace skiff::test {
 namespace {

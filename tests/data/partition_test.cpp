@@ -6,8 +6,8 @@
 #include <numeric>
 #include <set>
 
-#include "data_test.h"
 #include "sim/core/distributions.h"
+#include "tests/data/data_test.h"
 
 namespace skiff::test {
 namespace {

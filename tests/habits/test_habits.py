@@ -110,7 +110,7 @@ class HabitsTest(unittest.TestCase):
 
     def test_no_file_is_longer_than_600_lines(self):
         lengths = [(len(tree.read(p).splitlines()), p) for p in tree.tracked()
-                   if p.suffix in CODE and p.name != "LICENSE"]
+                   if p.suffix in CODE and p.name not in ("LICENSE", "schema.json")]  # generated
         self.assert_none(f"{p}: {n} lines" for n, p in lengths if n > MAX_LINES)
 
     def test_nothing_unexpected_at_the_top(self):

@@ -5,7 +5,16 @@
 namespace skiff {
 namespace {
 
-using namespace testing;
+using testing::build;
+using testing::classes_task;
+using testing::differing;
+using testing::Entries;
+using testing::expect_gradient;
+using testing::image_task;
+using testing::model;
+using testing::problems;
+using testing::random_vector;
+using testing::Shard;
 
 Node cnn(const std::string& preset, Entries more = {}) {
   more.insert(more.begin(), {"preset", Node::scalar(preset)});

@@ -4,7 +4,15 @@
 namespace skiff {
 namespace {
 
-using namespace testing;
+using testing::binary_task;
+using testing::build;
+using testing::classes_task;
+using testing::differing;
+using testing::image_task;
+using testing::list_of;
+using testing::model;
+using testing::random_vector;
+using testing::Shard;
 
 struct Case {
   Node node;

@@ -4,7 +4,16 @@
 namespace skiff {
 namespace {
 
-using namespace testing;
+using testing::binary_task;
+using testing::build;
+using testing::classes_task;
+using testing::differing;
+using testing::expect_gradient;
+using testing::list_of;
+using testing::model;
+using testing::random_vector;
+using testing::ReferenceNetwork;
+using testing::Shard;
 
 constexpr float kRate = 0.05F;
 

@@ -7,7 +7,14 @@
 namespace skiff {
 namespace {
 
-using namespace testing;
+using testing::binary_task;
+using testing::build;
+using testing::classes_task;
+using testing::hash_of;
+using testing::image_task;
+using testing::list_of;
+using testing::model;
+using testing::problems;
 
 std::string refusal(const Node& node, const TaskShape& task) {
   try {

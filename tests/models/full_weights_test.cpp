@@ -5,7 +5,9 @@
 namespace skiff {
 namespace {
 
-using namespace testing;
+using testing::differing;
+using testing::Numbers;
+using testing::random_vector;
 
 LayoutPtr two_layers() {
   Layout layout;

@@ -7,7 +7,13 @@
 namespace skiff {
 namespace {
 
-using namespace testing;
+using testing::binary_task;
+using testing::build;
+using testing::classes_task;
+using testing::list_of;
+using testing::model;
+using testing::random_vector;
+using testing::Shard;
 
 struct Golden {
   double loss = 0, norm = 0;

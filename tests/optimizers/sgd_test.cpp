@@ -5,7 +5,11 @@
 namespace skiff {
 namespace {
 
-using namespace testing;
+using testing::differing;
+using testing::Entries;
+using testing::map_of;
+using testing::Numbers;
+using testing::problems;
 
 Node sgd(Entries more = {}) {
   more.insert(more.begin(),

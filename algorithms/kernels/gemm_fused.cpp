@@ -11,10 +11,12 @@ using tile::Start;
 // The k steps are taken in blocks so that a strip of the right operand stays in L1 while all rows
 // pass over it. Storing and reloading a float is exact: blocks change no bit.
 constexpr int kDepth = 128;
+constexpr int kPackedDepth = 192;
+constexpr int kStrip = 3 * simd::kWidth;
 
 // A block of the right operand, read in place. While the second to fourth row tile of a panel are
 // computed, the three cache lines of each row of the next panel are fetched into L2.
-struct Ahead {
+struct InPlace {
   ConstMatrixView block;  // as many rows as the block is deep
 
   tile::Prefetching at(int j, int next, int t) const noexcept {
@@ -25,17 +27,67 @@ struct Ahead {
   }
 };
 
-template <Finish kFinish, class Source>
-void product(const Source& a, ConstMatrixView b, int k, const Edges& edges) noexcept {
+// A block that is copied strip by strip into dense rows, before the first tile of a panel: pays
+// when many rows pass over it, or when its stride puts a strip into few sets of L1.
+struct Packed {
+  ConstMatrixView block;
+  float* strip;
+
+  tile::Prefetching at(int j, int next, int t) const noexcept {
+    const int width = std::min(next, block.cols) - j;
+    for (int p = 0; t == 0 && p < block.rows; ++p) {
+      for (int v = 0; v < width; v += simd::kWidth) {
+        const float* from = block[p] + j + v;
+        float* to = strip + p * kStrip + v;
+        if (v + simd::kWidth <= width) {
+          simd::store(to, simd::load(from));
+        } else {
+          simd::store(to, simd::load(from, simd::mask(width - v)));
+        }
+      }
+    }
+    return {strip, kStrip, 0};
+  }
+};
+
+// The same for an operand that is stored transposed (`block` as stored: a row for each column).
+struct PackedTransposed {
+  ConstMatrixView block;
+  float* strip;
+
+  tile::Prefetching at(int j, int next, int t) const noexcept {
+    const int width = std::min(next, block.rows) - j;
+    if (t == 0) {
+      transpose({strip, block.cols, width, kStrip}, {block[j], width, block.cols, block.stride});
+    }
+    return {strip, kStrip, 0};
+  }
+};
+
+// c = sums over k in blocks of at most `depth`; block(p, n) is the right operand of steps [p, p +
+// n).
+template <Finish kFinish, class Source, class Block>
+void blocks(const Source& a, int k, int depth, const Edges& edges, Block block) noexcept {
   Edges e = edges;
   int p = 0;
-  for (; p + kDepth < k; p += kDepth) {
-    const Ahead block{{b[p], kDepth, b.cols, b.stride}};
-    tile::walk<Finish::kStore>(tile::RowsOf<Source>{a, p}, block, 0, e.c.rows, kDepth, e);
+  for (; p + depth < k; p += depth) {
+    tile::walk<Finish::kStore>(tile::RowsOf<Source>{a, p}, block(p, depth), 0, e.c.rows, depth, e);
     e.start = Start::kOld;
   }
-  const Ahead block{{b[p], k - p, b.cols, b.stride}};
-  tile::walk<kFinish>(tile::RowsOf<Source>{a, p}, block, 0, e.c.rows, k - p, e);
+  tile::walk<kFinish>(tile::RowsOf<Source>{a, p}, block(p, k - p), 0, e.c.rows, k - p, e);
+}
+
+template <Finish kFinish, class Source>
+void product(const Source& a, ConstMatrixView b, int k, const Edges& e) noexcept {
+  if (e.c.rows < 48 || b.stride % 128 != 0) {
+    return blocks<kFinish>(a, k, kDepth, e, [b](int p, int n) {
+      return InPlace{{b[p], n, b.cols, b.stride}};
+    });
+  }
+  alignas(64) float strip[kPackedDepth * kStrip];
+  blocks<kFinish>(a, k, kPackedDepth, e, [b, &strip](int p, int n) {
+    return Packed{{b[p], n, b.cols, b.stride}, strip};
+  });
 }
 
 template <class Source>
@@ -47,13 +99,40 @@ void product(const Source& a, ConstMatrixView b, const Edges& e, Activation acti
   }
 }
 
-// The output is walked by rows: it is the large operand, and is streamed once.
+// Long sums, both operands copied: columns of `a` lie far apart, often in few sets of L1.
+template <class Source>
+void packed_columns(const Source& a, ConstMatrixView b, int k, const Edges& edges) noexcept {
+  constexpr int kChunk = 8 * tile::kGroup;
+  alignas(64) float strip[kDepth * kStrip];
+  alignas(64) float columns[kDepth * kChunk];
+  Edges e = edges;
+  for (int p = 0; p < k; p += kDepth) {
+    const int depth = std::min(kDepth, k - p);
+    const Packed right{{b[p], depth, b.cols, b.stride}, strip};
+    for (int i = 0; i < edges.c.rows; i += kChunk) {
+      const int count = std::min(kChunk, edges.c.rows - i);
+      float* to = columns;
+      for (int g = 0; g < count; g += tile::kGroup) {
+        const int width = std::min(tile::kGroup, count - g);
+        for (int q = 0; q < depth; ++q, to += tile::kGroup)
+          std::copy_n(a[p + q] + i + g, width, to);
+      }
+      e.c = {edges.c[i], count, edges.c.cols, edges.c.stride};
+      tile::walk<Finish::kStore>(tile::GroupedColumns{columns, depth}, right, 0, count, depth, e);
+    }
+    e.start = Start::kOld;
+  }
+}
+
+// Short sums: the output is the large operand, and is walked by rows so that it is streamed once.
 template <Finish kFinish, class Source>
 void transposed_product(const Source& a, ConstMatrixView b, int k, const Edges& e) noexcept {
-  constexpr int kChunk = simd::kWidth == 16 ? 14 : 12;
-  for (int i = 0; i < e.c.rows; i += kChunk) {
+  if (kFinish == Finish::kStore && k > kDepth && e.c.rows >= 4 * tile::kGroup) {
+    return packed_columns(a, b, k, e);
+  }
+  for (int i = 0; i < e.c.rows; i += tile::kGroup) {
     tile::walk<kFinish>(tile::ColumnsOf<Source>{a}, tile::Plain<ConstMatrixView>{b}, i,
-                        std::min(i + kChunk, e.c.rows), k, e);
+                        std::min(i + tile::kGroup, e.c.rows), k, e);
   }
 }
 
@@ -110,24 +189,11 @@ void gemm_nn(MatrixView c, ConstMatrixView a, ConstMatrixView b, Output output) 
 void gemm_tn(MatrixView c, ConstMatrixView a, ConstMatrixView b, Output output) noexcept {
   transposed_product<Finish::kStore>(a, b, a.rows, edges_of(c, output));
 }
-
-// b is transposed by strips into the stack; each strip serves all rows of a.
 void gemm_nt(MatrixView c, ConstMatrixView a, ConstMatrixView b, Output output) noexcept {
-  constexpr int kStrip = 3 * simd::kWidth;
-  alignas(64) float strip[kDepth * kStrip];
-  const int k = a.cols;
-  for (int j = 0; j < c.cols; j += kStrip) {
-    const int width = std::min(kStrip, c.cols - j);
-    for (int p = 0; p == 0 || p < k; p += kDepth) {
-      const int depth = std::min(kDepth, k - p);
-      transpose({strip, depth, width, kStrip},
-                {b.data + std::ptrdiff_t{j} * b.stride + p, width, depth, b.stride});
-      const MatrixView part{c.data + j, c.rows, width, c.stride};
-      const ConstMatrixView left{a.data + p, a.rows, depth, a.stride};
-      product<Finish::kStore>(left, {strip, depth, width, kStrip}, depth,
-                              edges_of(part, p > 0 ? Output::kAdd : output));
-    }
-  }
+  alignas(64) float strip[kPackedDepth * kStrip];
+  blocks<Finish::kStore>(a, a.cols, kPackedDepth, edges_of(c, output), [b, &strip](int p, int n) {
+    return PackedTransposed{{b.data + p, b.rows, n, b.stride}, strip};
+  });
 }
 
 }  // namespace skiff::kernels

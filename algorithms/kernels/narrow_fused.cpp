@@ -5,61 +5,135 @@ namespace skiff::kernels {
 namespace {
 
 using simd::F16;
+using simd::F8;
 using tile::Edges;
 using tile::Finish;
 using tile::Start;
 
-// Samples and classes of one tile of dot products.
-constexpr int kSamples = simd::kWidth == 16 ? 5 : 2;
-constexpr int kClasses = simd::kWidth == 16 ? 5 : 2;
+// A tile is S samples by C classes, C <= 6, of 16 lanes each. Where 16 lanes are two registers, the
+// lower and the upper halves are two passes over the inputs: twice as large tiles fit.
+#ifdef __AVX512F__
+using Lanes = F16;
+constexpr int kSamples[7] = {0, 16, 10, 8, 6, 5, 4};
+Lanes load(const float* p) noexcept { return simd::load16(p); }
+Lanes load_tail(const float* p, int count) noexcept { return simd::load16(p, simd::mask16(count)); }
+#else
+using Lanes = F8;
+constexpr int kSamples[7] = {0, 8, 6, 4, 3, 2, 2};
+Lanes load(const float* p) noexcept { return simd::load8(p); }
+Lanes load_tail(const float* p, int count) noexcept { return simd::load8(p, simd::mask8(count)); }
+#endif
+constexpr int kClasses = 6;
 
 template <int S, int C>
-void dots(float (&out)[S][C], const float* const (&x)[S], const float* const (&w)[C],
-          int n) noexcept {
-  F16 acc[S][C];
+struct Operands {
+  const float* x[S];
+  const float* w[C];
+};
+
+// acc[s][c] += x[s][i...] * w[c][i...]: the smaller side is held, the larger one streamed.
+template <int S, int C, class Load>
+[[gnu::always_inline]] inline void step(Lanes (&acc)[S][C], const Operands<S, C>& o, int i,
+                                        Load get) noexcept {
+  constexpr int kHeld = S <= C ? S : C;
+  constexpr int kStreamed = S <= C ? C : S;
+  Lanes held[kHeld];
+#pragma GCC unroll 16
+  for (int h = 0; h < kHeld; ++h) held[h] = get((S <= C ? o.x[h % S] : o.w[h % C]) + i);
+#pragma GCC unroll 16
+  for (int q = 0; q < kStreamed; ++q) {
+    const Lanes streamed = simd::pinned(get((S <= C ? o.w[q % C] : o.x[q % S]) + i));
+#pragma GCC unroll 16
+    for (int h = 0; h < kHeld; ++h) {
+      Lanes& sum = S <= C ? acc[h % S][q % C] : acc[q % S][h % C];
+      sum = simd::fma(held[h], streamed, sum);
+    }
+  }
+}
+
+// One pass from lane `first` of each group of 16 on.
+template <int S, int C>
+[[gnu::always_inline]] inline void pass(Lanes (&acc)[S][C], const Operands<S, C>& o, int n,
+                                        int first) noexcept {
+#pragma GCC unroll 32
   for (int s = 0; s < S; ++s) {
-    for (int c = 0; c < C; ++c) acc[s][c] = simd::set16(0);
+#pragma GCC unroll 16
+    for (int c = 0; c < C; ++c) acc[s][c] = Lanes{};
   }
   int i = 0;
-  for (; i + 16 <= n; i += 16) {
-    F16 right[C];
-    for (int c = 0; c < C; ++c) right[c] = simd::load16(w[c] + i);
-    for (int s = 0; s < S; ++s) {
-      const F16 left = simd::load16(x[s] + i);
-      for (int c = 0; c < C; ++c) acc[s][c] = simd::fma(left, right[c], acc[s][c]);
-    }
-  }
-  if (i < n) {
-    const simd::Mask16 tail = simd::mask16(n - i);
-    for (int s = 0; s < S; ++s) {
-      const F16 left = simd::load16(x[s] + i, tail);
-      for (int c = 0; c < C; ++c) {
-        acc[s][c] = simd::fma(left, simd::load16(w[c] + i, tail), acc[s][c]);
-      }
-    }
+  for (; i + 16 <= n; i += 16)
+    step<S, C>(acc, o, i + first, [](const float* p) { return load(p); });
+  if (i == n) return;
+  const int count = n - i - first;
+  step<S, C>(acc, o, i + first, [count](const float* p) { return load_tail(p, count); });
+}
+
+template <int S, int C>
+[[gnu::noinline]] void dots(const Operands<S, C>& o, MatrixView y, const float* bias,
+                            int n) noexcept {
+  F8 sums[(S * C + 7) / 8 * 8] = {};
+  Lanes acc[S][C];
+  pass<S, C>(acc, o, n, 0);
+#ifdef __AVX512F__
+#pragma GCC unroll 32
+  for (int q = 0; q < S * C; ++q) sums[q] = simd::fold(acc[q / C][q % C]);
+#else
+#pragma GCC unroll 32
+  for (int q = 0; q < S * C; ++q) sums[q] = acc[q / C][q % C];
+  pass<S, C>(acc, o, n, 8);
+#pragma GCC unroll 32
+  for (int q = 0; q < S * C; ++q) sums[q] += acc[q / C][q % C];
+#endif
+  float out[(S * C + 7) / 8 * 8];
+  for (int q = 0; q < S * C; q += 8) {
+    const F8 eight[8] = {sums[q],     sums[q + 1], sums[q + 2], sums[q + 3],
+                         sums[q + 4], sums[q + 5], sums[q + 6], sums[q + 7]};
+    simd::store(out + q, simd::trees(eight));
   }
   for (int s = 0; s < S; ++s) {
-    for (int c = 0; c < C; ++c) out[s][c] = simd::tree(acc[s][c]);
+    for (int c = 0; c < C; ++c) {
+      y[s][c] = bias == nullptr ? out[s * C + c] : bias[c] + out[s * C + c];
+    }
+  }
+}
+
+template <int S, int C, class Source>
+void select(int samples, MatrixView y, const Source& x, ConstMatrixView w, const float* bias, int b,
+            int c) noexcept {
+  if (samples == S) {
+    Operands<S, C> o;
+    for (int s = 0; s < S; ++s) o.x[s] = x[b + s];
+    for (int q = 0; q < C; ++q) o.w[q] = w[c + q];
+    dots<S, C>(o, {y[b] + c, S, C, y.stride}, bias == nullptr ? nullptr : bias + c, w.cols);
+  } else if constexpr (S > 1) {
+    select<S - 1, C>(samples, y, x, w, bias, b, c);
+  }
+}
+
+// All samples of C classes from c on, in tiles of nearly equal heights.
+template <int C, class Source>
+void classes(int count, MatrixView y, const Source& x, ConstMatrixView w, const float* bias,
+             int c) noexcept {
+  if (count != C) {
+    if constexpr (C > 1) classes<C - 1>(count, y, x, w, bias, c);
+    return;
+  }
+  const int tiles = (y.rows + kSamples[C] - 1) / kSamples[C];
+  for (int t = 0, b = 0; t < tiles; ++t) {
+    const int samples = (y.rows - b + tiles - t - 1) / (tiles - t);
+    select<kSamples[C], C>(samples, y, x, w, bias, b, c);
+    b += samples;
   }
 }
 
 template <class Source>
 void forward_tiles(MatrixView y, const Source& x, ConstMatrixView w,
                    std::span<const float> bias) noexcept {
-  for (int b = 0; b < y.rows; b += kSamples) {
-    const float* sample[kSamples];  // past the end: the last one again, its results dropped
-    for (int s = 0; s < kSamples; ++s) sample[s] = x[std::min(b + s, y.rows - 1)];
-    for (int c = 0; c < y.cols; c += kClasses) {
-      const float* weights[kClasses];
-      for (int q = 0; q < kClasses; ++q) weights[q] = w[std::min(c + q, y.cols - 1)];
-      float out[kSamples][kClasses];
-      dots(out, sample, weights, w.cols);
-      for (int s = 0; s < kSamples && b + s < y.rows; ++s) {
-        for (int q = 0; q < kClasses && c + q < y.cols; ++q) {
-          y[b + s][c + q] = bias.empty() ? out[s][q] : bias[c + q] + out[s][q];
-        }
-      }
-    }
+  const int tiles = (y.cols + kClasses - 1) / kClasses;
+  for (int t = 0, c = 0; t < tiles; ++t) {
+    const int count = (y.cols - c + tiles - t - 1) / (tiles - t);
+    classes<kClasses>(count, y, x, w, bias.empty() ? nullptr : bias.data(), c);
+    c += count;
   }
 }
 

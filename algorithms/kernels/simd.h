@@ -121,6 +121,17 @@ inline Mask mask(int count) noexcept { return mask8(count); }
 inline F set(float x) noexcept { return set8(x); }
 #endif
 
+// Pins a loaded vector to a register: GCC would rather load it anew for every product it is in.
+template <class V>
+[[gnu::always_inline]] inline V pinned(V v) noexcept {
+#ifdef __AVX512F__
+  __asm__("" : "+v"(v));
+#else
+  __asm__("" : "+x"(v));
+#endif
+  return v;
+}
+
 // The fixed tree that ends every 16-lane reduction: (l, l+8), (l, l+4), (l, l+2), (l, l+1).
 inline float tree(F8 v) noexcept {
   const __m128 four = _mm256_castps256_ps128(v) + _mm256_extractf128_ps(v, 1);
@@ -128,5 +139,55 @@ inline float tree(F8 v) noexcept {
   return two[0] + two[1];
 }
 inline float tree(F16 v) noexcept { return tree(fold(v)); }
+
+// The trees of 8 vectors at once, in order.
+inline F8 trees(const F8 (&v)[8]) noexcept {
+  const auto halves = [&v](int a, int b) {  // (l, l+4) of a below, of b above
+    return F8(_mm256_permute2f128_ps(v[a], v[b], 0x20)) +
+           F8(_mm256_permute2f128_ps(v[a], v[b], 0x31));
+  };
+  const auto pairs = [](F8 a, F8 b) {  // (l, l+2)
+    return F8(_mm256_shuffle_ps(a, b, 0x44)) + F8(_mm256_shuffle_ps(a, b, 0xee));
+  };
+  const F8 low = pairs(halves(0, 4), halves(1, 5));
+  const F8 high = pairs(halves(2, 6), halves(3, 7));
+  return F8(_mm256_shuffle_ps(low, high, 0x88)) + F8(_mm256_shuffle_ps(low, high, 0xdd));
+}
+
+// v[i][j] and v[j][i] change places.
+inline void transpose8(F8 (&v)[8]) noexcept {
+  F8 pair[8], quad[8];
+  for (int i = 0; i < 8; i += 2) {
+    pair[i] = _mm256_unpacklo_ps(v[i], v[i + 1]);
+    pair[i + 1] = _mm256_unpackhi_ps(v[i], v[i + 1]);
+  }
+  for (int i = 0; i < 8; i += 4) {
+    for (int h = 0; h < 2; ++h) {
+      quad[i + 2 * h] = _mm256_shuffle_ps(pair[i + h], pair[i + 2 + h], 0x44);
+      quad[i + 2 * h + 1] = _mm256_shuffle_ps(pair[i + h], pair[i + 2 + h], 0xee);
+    }
+  }
+  for (int i = 0; i < 4; ++i) {
+    v[i] = _mm256_permute2f128_ps(quad[i], quad[i + 4], 0x20);
+    v[i + 4] = _mm256_permute2f128_ps(quad[i], quad[i + 4], 0x31);
+  }
+}
+
+// The first `count` lanes; faster than a masked store on cores where that is microcode.
+inline void store_first(float* p, F8 v, int count) noexcept {
+  if (count >= 8) return store(p, v);
+  __m128 rest = _mm256_castps256_ps128(v);
+  if ((count & 4) != 0) {
+    _mm_storeu_ps(p, rest);
+    rest = _mm256_extractf128_ps(v, 1);
+    p += 4;
+  }
+  if ((count & 2) != 0) {
+    _mm_storel_pi(reinterpret_cast<__m64*>(p), rest);
+    rest = _mm_movehl_ps(rest, rest);
+    p += 2;
+  }
+  if ((count & 1) != 0) _mm_store_ss(p, rest);
+}
 
 }  // namespace skiff::kernels::simd

@@ -56,8 +56,8 @@ TEST_P(BrokenScenarioTest, SaysWhatIsWrongAndWhere) {
 
 INSTANTIATE_TEST_SUITE_P(Files, BrokenScenarioTest,
                          testing::ValuesIn(yaml_files(source_folder() + "/tests/scenario/broken")),
-                         [](const auto& info) {
-                           std::string name = info.param.stem().string();
+                         [](const auto& file) {
+                           std::string name = file.param.stem().string();
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });

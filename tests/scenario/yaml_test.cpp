@@ -140,8 +140,8 @@ TEST(Yaml, SurvivesAnyBytes) {
 }
 
 TEST(Yaml, RefusesWhatWouldTakeForever) {
-  for (const std::string text : {std::string(100000, '['), std::string(100000, '{'),
-                                 "a: " + std::string(100000, '['), std::string(50000, '-')}) {
+  for (const std::string& text : {std::string(100000, '['), std::string(100000, '{'),
+                                  "a: " + std::string(100000, '['), std::string(50000, '-')}) {
     std::vector<Problem> problems;
     parse_yaml(text, "a.yaml", problems);
     EXPECT_LE(problems.size(), 1u);

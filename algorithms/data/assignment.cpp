@@ -65,12 +65,24 @@ std::vector<std::int64_t> cut_sizes(std::span<const double> weights, std::int64_
 }
 
 std::vector<std::int64_t> lognormal_sizes(std::int64_t n, int clients, double sigma,
-                                          Stream& stream) {
-  std::vector<double> weights(static_cast<std::size_t>(clients));
+                                          std::int64_t least, Stream& stream) {
+  if (n / clients < least) {
+    throw std::invalid_argument(fmt::format(
+        "{} training samples are too few for {} clients with at least {} each", n, clients, least));
+  }
+  std::vector<double> above(static_cast<std::size_t>(clients));
   double sum = 0;
-  for (double& w : weights) sum += w = lognormal(stream, 1.0, sigma);
-  for (double& w : weights) w /= sum;
-  return cut_sizes(weights, n);
+  for (double& w : above) sum += w = lognormal(stream, 1.0, sigma);
+  double excess = 0;
+  for (double& w : above) {
+    w = std::max(0.0, w / sum * static_cast<double>(n) - static_cast<double>(least));
+    excess += w;
+  }
+  if (excess == 0) return equal_sizes(n, clients);
+  for (double& w : above) w /= excess;
+  std::vector<std::int64_t> sizes = cut_sizes(above, n - clients * least);
+  for (std::int64_t& size : sizes) size += least;
+  return sizes;
 }
 
 ShardList shuffled_blocks(std::int64_t n, std::span<const std::int64_t> sizes, Stream& stream) {

@@ -27,9 +27,11 @@ std::vector<std::int64_t> equal_sizes(std::int64_t n, int clients);
 // Sizes proportional to `weights` (their sum is 1) that add up to n: cuts at floor(cumsum n).
 std::vector<std::int64_t> cut_sizes(std::span<const double> weights, std::int64_t n);
 
-// Sizes proportional to independent LogNormal(ln(n / clients), sigma) draws, adding up to n.
+// Sizes proportional to independent LogNormal(ln(n / clients), sigma) draws, adding up to n. Who
+// would fall short of `least` gets that many, and what the others hold above it shrinks in
+// proportion. Throws std::invalid_argument unless clients x least <= n.
 std::vector<std::int64_t> lognormal_sizes(std::int64_t n, int clients, double sigma,
-                                          Stream& stream);
+                                          std::int64_t least, Stream& stream);
 
 // Shuffles 0..n-1 and gives the first sizes[0] to client 0, and so on.
 ShardList shuffled_blocks(std::int64_t n, std::span<const std::int64_t> sizes, Stream& stream);

@@ -71,9 +71,8 @@ class DirichletClient final : public Partition {
  private:
   std::vector<std::int64_t> client_sizes(std::int64_t n, int clients, const Stream& stream) const {
     if (params_.sigma == 0) return equal_sizes(n, clients);
-    return draw_sizes(
-        [&](Stream& trial) { return lognormal_sizes(n, clients, params_.sigma, trial); },
-        stream.child("sizes"), 1, "write a smaller sigma or fewer clients");
+    Stream law = stream.child("sizes");
+    return lognormal_sizes(n, clients, params_.sigma, 1, law);
   }
 
   std::vector<double> class_shares(const std::vector<double>& prior, Stream stream) const {

@@ -1,6 +1,7 @@
 // Quantity skew: samples at random, sizes unequal. With alpha, sizes follow p ~ Dir_K(alpha)
-// (Li et al. 2022, NIID-Bench); with sigma, they are proportional to LogNormal(ln(n / K), sigma).
-// Drawn again until every client holds min_samples.
+// (Li et al. 2022, NIID-Bench), drawn again until every client holds min_samples; with sigma, they
+// are proportional to LogNormal(ln(n / K), sigma), and who falls short gets min_samples: among a
+// million clients some would be short in every draw.
 #include "algorithms/data/assignment.h"
 #include "sim/core/distributions.h"
 
@@ -20,7 +21,7 @@ Schema<QuantityParams> schema() {
       .above(0);
   s.field("sigma", &QuantityParams::sigma, "sizes by a lognormal law of this sigma").in(0, 10);
   s.field("min_samples", &QuantityParams::min_samples,
-          "the draw is repeated until every client holds that many")
+          "every client holds that many or more")
       .at_least(1);
   s.check([](const QuantityParams& p, const Node& map, Reader& reader) {
     if (p.alpha.has_value() == p.sigma.has_value()) {
@@ -44,14 +45,15 @@ class Quantity final : public Partition {
 
   std::vector<std::int64_t> sizes(std::int64_t n, int clients, Stream stream) const override {
     require_clients(n, clients);
+    if (params_.sigma) {
+      Stream law = stream.child("draw");
+      return lognormal_sizes(n, clients, *params_.sigma, params_.min_samples, law);
+    }
     return draw_sizes(
         [&](Stream& trial) {
-          if (params_.sigma) return lognormal_sizes(n, clients, *params_.sigma, trial);
           return cut_sizes(dirichlet(trial, static_cast<std::size_t>(clients), *params_.alpha), n);
         },
-        stream, params_.min_samples,
-        params_.alpha ? "write a larger alpha, a smaller min_samples or fewer clients"
-                      : "write a smaller sigma, a smaller min_samples or fewer clients");
+        stream, params_.min_samples, "write a larger alpha, a smaller min_samples or fewer clients");
   }
 
  private:

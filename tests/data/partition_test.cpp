@@ -279,6 +279,16 @@ TEST(Partition, QuantityFollowsItsLaws) {
   EXPECT_NEAR(std::sqrt(square_log), 0.8, 0.08);
 }
 
+TEST(Partition, LognormalSizesNeverFallBelowTheLeast) {
+  const Stream stream(1, "p");
+  const auto partition = make<Partition>("quantity", {{"sigma", "2"}, {"min_samples", "5"}});
+  const auto sizes = partition->sizes(20000, 1000, stream);
+  EXPECT_EQ(*std::min_element(sizes.begin(), sizes.end()), 5);
+  EXPECT_GT(*std::max_element(sizes.begin(), sizes.end()), 200);
+  EXPECT_EQ(std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0}), 20000);
+  EXPECT_THROW(partition->sizes(4999, 1000, stream), std::invalid_argument);
+}
+
 TEST(Partition, NaturalKeepsUsersWithEnoughSamplesUpToALimit) {
   const std::vector<std::int32_t> owners = {2, 0, 2, -1, 1, 2, 0, 3, 3, 3};
   const std::vector<std::int32_t> labels(owners.size(), 0);

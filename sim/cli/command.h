@@ -34,6 +34,7 @@ bool parse(const Verb& verb, const std::vector<std::string>& arguments,
 const Verb& verb_named(const std::string& name);
 
 int run_verb(const std::vector<std::string>& arguments);
+int sweep_verb(const std::vector<std::string>& arguments);
 int validate_verb(const std::vector<std::string>& arguments);
 int list_verb(const std::vector<std::string>& arguments);
 int explain_verb(const std::vector<std::string>& arguments);

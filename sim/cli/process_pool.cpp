@@ -52,8 +52,9 @@ class Board {
 };
 
 [[noreturn]] void be_child(const PoolJobs& jobs, std::size_t i, Board& board) {
-  const int log = ::open(jobs.log_file(i).c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  std::signal(SIGINT, SIG_IGN);        // Ctrl-C reaches the whole group; the parent passes it on
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a sweep that is killed leaves nobody writing
+  const int log = ::open(jobs.log_file(i).c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
   if (log >= 0) {
     ::dup2(log, STDOUT_FILENO);
     ::dup2(log, STDERR_FILENO);

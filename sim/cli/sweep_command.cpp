@@ -11,9 +11,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <optional>
-#include <set>
 #include <thread>
-#include <tuple>
 
 #include "sim/cli/command.h"
 #include "sim/cli/process_pool.h"
@@ -96,29 +94,13 @@ std::optional<Request> parse_request(const std::vector<std::string>& arguments) 
   return request;
 }
 
-// Every point as a scenario of its own. What is wrong in several points is said once.
 std::vector<Point> load_points(const Request& request) {
   std::vector<Point> points;
-  std::vector<Problem> problems;
-  std::set<std::tuple<std::string, int, int, std::string>> seen;
-  LoadOptions options;
-  for (SweepPoint& point : load_sweep(request.file, request.overrides)) {
-    options.point = std::move(point.changes);
-    try {
-      Scenario s = load_scenario(request.file, request.overrides, options);
-      options.catalogue = s.catalogue;
-      const fs::path folder =
-          fs::path(point.label) / fmt::format("{}-s{}", case_digest(s), point.seed);
-      points.push_back({std::move(s), point.label, folder});
-    } catch (const ScenarioError& error) {
-      for (const Problem& p : error.problems()) {
-        if (seen.insert({p.where.file, p.where.line, p.where.column, p.message}).second) {
-          problems.push_back(p);
-        }
-      }
-    }
+  for (SweepRun& run : load_sweep_runs(request.file, request.overrides)) {
+    const fs::path folder =
+        fs::path(run.label) / fmt::format("{}-s{}", case_digest(run.scenario), run.scenario.seed);
+    points.push_back({std::move(run.scenario), run.label, folder});
   }
-  if (!problems.empty()) throw ScenarioError(std::move(problems));
   return points;
 }
 

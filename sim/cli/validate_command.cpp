@@ -4,7 +4,7 @@
 
 #include "sim/cli/command.h"
 #include "sim/cli/report_error.h"
-#include "sim/scenario/scenario.h"
+#include "sim/scenario/sweep.h"
 
 namespace skiff::cli {
 
@@ -21,9 +21,11 @@ int validate_verb(const std::vector<std::string>& arguments) {
   int code = kOk;
   for (const std::string& file : given["file"].as<std::vector<std::string>>()) {
     try {
-      const Scenario scenario = load_scenario(file, overrides);
-      fmt::print("{}: ok  {}  config {}\n", file, scenario.name,
-                 scenario.config_sha256.substr(0, 6));
+      const std::vector<SweepRun> runs = load_sweep_runs(file, overrides);
+      const Scenario& first = runs.front().scenario;
+      fmt::print("{}: ok  {}  {}\n", file, first.name,
+                 runs.size() == 1 ? "config " + first.config_sha256.substr(0, 6)
+                                  : fmt::format("a sweep of {} runs", runs.size()));
     } catch (...) {
       code = report_error(std::current_exception());
     }

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdlib>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "sim/core/sha256.h"
 #include "sim/scenario/rules.h"
@@ -111,18 +111,17 @@ std::vector<Setting> combinations(const std::vector<Axis>& axes) {
   return all;
 }
 
-std::vector<SweepPoint> points_of(const SweepSection& sweep,
-                                  const std::vector<std::int64_t>& seeds) {
+std::vector<SweepPoint> points_of(const SweepSection& sweep, const Location& where) {
   std::vector<SweepPoint> points;
   std::set<std::string> labels;
   for (const Setting& setting : combinations(axes_of(sweep))) {
     std::string label = setting.label.empty() ? "" : fit_for_folder(setting.label);
     while (!labels.insert(label).second) label += "+";
-    for (const std::int64_t seed : seeds) {
-      SweepPoint point{label, setting.changes, seed};
-      const Location where = setting.changes.empty() ? Location() : setting.changes[0].where;
-      point.changes.push_back({"seed", where, Node::scalar(std::to_string(seed), where)});
-      points.push_back(std::move(point));
+    const SweepPoint point{label, setting.changes};
+    if (sweep.seeds.empty()) points.push_back(point);
+    for (const std::int64_t seed : sweep.seeds) {
+      points.push_back(point);
+      points.back().changes.push_back({"seed", where, Node::scalar(std::to_string(seed), where)});
     }
   }
   return points;
@@ -144,15 +143,32 @@ std::vector<SweepPoint> load_sweep(const std::string& file,
   }
   const RuleContext context(tree.top, s, reader);
   check_sweep(context);
-  std::vector<std::int64_t> seeds = s.sweep.seeds;
-  if (seeds.empty()) {
-    if (!context.number("seed")) {
-      context.problem("seed", "required; every run is reproducible, so the seed is written down");
-    }
-    seeds.push_back(std::strtoll(context.word("seed").c_str(), nullptr, 10));
-  }
   reader.throw_if_any();
-  return points_of(s.sweep, seeds);
+  const Node* seeds = context.find("sweep.seeds");
+  return points_of(s.sweep, seeds != nullptr ? seeds->where : Location());
+}
+
+std::vector<SweepRun> load_sweep_runs(const std::string& file,
+                                      const std::vector<std::string>& overrides,
+                                      LoadOptions options) {
+  std::vector<SweepRun> runs;
+  std::vector<Problem> problems;
+  std::set<std::tuple<std::string, int, int, std::string>> seen;
+  for (SweepPoint& point : load_sweep(file, overrides, options)) {
+    options.point = std::move(point.changes);
+    try {
+      runs.push_back({point.label, load_scenario(file, overrides, options)});
+      options.catalogue = runs.back().scenario.catalogue;
+    } catch (const ScenarioError& error) {
+      for (const Problem& p : error.problems()) {
+        if (seen.insert({p.where.file, p.where.line, p.where.column, p.message}).second) {
+          problems.push_back(p);
+        }
+      }
+    }
+  }
+  if (!problems.empty()) throw ScenarioError(std::move(problems));
+  return runs;
 }
 
 std::string case_digest(const Scenario& run) {

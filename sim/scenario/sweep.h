@@ -13,8 +13,7 @@ namespace skiff {
 
 struct SweepPoint {
   std::string label;  // names the folder: "fedavg", "scaffold,batch=20"; "" if seeds alone
-  std::vector<Change> changes;  // of the scenario, the seed among them
-  std::int64_t seed = 0;
+  std::vector<Change> changes;  // of the scenario
 };
 
 // The points of a scenario's sweep; a scenario without one is its own single point. What the points
@@ -24,6 +23,16 @@ struct SweepPoint {
 std::vector<SweepPoint> load_sweep(const std::string& file,
                                    const std::vector<std::string>& overrides = {},
                                    const LoadOptions& options = {});
+
+// Every point as a scenario of its own. What is wrong in several points is said once. Throws
+// ScenarioError.
+struct SweepRun {
+  std::string label;
+  Scenario scenario;
+};
+std::vector<SweepRun> load_sweep_runs(const std::string& file,
+                                      const std::vector<std::string>& overrides = {},
+                                      LoadOptions options = {});
 
 // The digest that names a run's folder: of its configuration but for the seed; 8 hex digits.
 std::string case_digest(const Scenario& run);

@@ -35,9 +35,11 @@ class SweepTest : public ::testing::Test {
     std::ofstream(path) << text;
     return path.string();
   }
-  static std::vector<std::string> labels(const std::vector<SweepPoint>& points) {
+  static std::vector<std::string> labels(const std::string& name) {
     std::vector<std::string> all;
-    for (const SweepPoint& p : points) all.push_back(p.label + "#" + std::to_string(p.seed));
+    for (const SweepRun& run : load_sweep_runs(name, {}, test_options())) {
+      all.push_back(run.label + "#" + std::to_string(run.scenario.seed));
+    }
     return all;
   }
   static Scenario load(const std::string& name, const SweepPoint& point) {
@@ -47,7 +49,7 @@ class SweepTest : public ::testing::Test {
   }
   static std::string refusal(const std::string& name) {
     try {
-      for (const SweepPoint& point : load_sweep(name)) load(name, point);
+      load_sweep_runs(name, {}, test_options());
     } catch (const ScenarioError& error) {
       return error.what();
     }
@@ -71,8 +73,7 @@ sweep:
   for (const SweepPoint& point : points) {
     const Scenario s = load(name, point);
     EXPECT_TRUE(s.sweep.empty());
-    EXPECT_EQ(s.seed, point.seed);
-    folders.insert(case_digest(s) + std::to_string(point.seed));
+    folders.insert(case_digest(s) + std::to_string(s.seed));
   }
   EXPECT_EQ(folders.size(), 16u);
   const Scenario last = load(name, points[15]);
@@ -83,13 +84,13 @@ sweep:
 TEST_F(SweepTest, SeedsAloneShareTheirDigest) {
   const std::string name = file(std::string(kBase) + "sweep: {seeds: [3, 4]}\n");
   const auto points = load_sweep(name);
-  EXPECT_THAT(labels(points), ElementsAre("#3", "#4"));
+  EXPECT_THAT(labels(name), ElementsAre("#3", "#4"));
   EXPECT_EQ(case_digest(load(name, points[0])), case_digest(load(name, points[1])));
   EXPECT_NE(load(name, points[0]).config_sha256, load(name, points[1]).config_sha256);
 }
 
 TEST_F(SweepTest, WithoutASweepThereIsOneRun) {
-  EXPECT_THAT(labels(load_sweep(file(kBase))), ElementsAre("#9"));
+  EXPECT_THAT(labels(file(kBase)), ElementsAre("#9"));
 }
 
 TEST_F(SweepTest, LabelsAreFitForFoldersAndTellPointsApart) {
@@ -99,18 +100,17 @@ sweep:
     compression.communication: [{name: top-k, density: 0.1, error_feedback: true}, {name: dense}]
     data.partition: [{scheme: iid}, {scheme: dirichlet, alpha: 0.3}]
 )");
-  EXPECT_THAT(labels(load_sweep(name)),
-              ElementsAre("communication=top-k-0.1-true,partition=iid#9",
-                          "communication=top-k-0.1-true,partition=dirichlet-0.3#9",
-                          "communication=dense,partition=iid#9",
-                          "communication=dense,partition=dirichlet-0.3#9"));
+  EXPECT_THAT(labels(name), ElementsAre("communication=top-k-0.1-true,partition=iid#9",
+                                        "communication=top-k-0.1-true,partition=dirichlet-0.3#9",
+                                        "communication=dense,partition=iid#9",
+                                        "communication=dense,partition=dirichlet-0.3#9"));
 }
 
 TEST_F(SweepTest, KeysOfTheSameLastNameAreWrittenLonger) {
   const std::string name = file(std::string(kBase) + R"(
 sweep: {grid: {training.method.name: [fedavg], training.optimizer.name: [sgd]}}
 )");
-  EXPECT_THAT(labels(load_sweep(name)), ElementsAre("method.name=fedavg,optimizer.name=sgd#9"));
+  EXPECT_THAT(labels(name), ElementsAre("method.name=fedavg,optimizer.name=sgd#9"));
 }
 
 TEST_F(SweepTest, NullTakesAKeyAway) {

@@ -82,4 +82,15 @@ bool parse(const Verb& verb, const std::vector<std::string>& arguments,
   return false;
 }
 
+std::vector<std::string> words_of(const po::variables_map& given, const std::string& option) {
+  if (given.count(option) == 0) return {};
+  return given[option].as<std::vector<std::string>>();
+}
+
+std::string single_file(const Verb& verb, const po::variables_map& given) {
+  const std::vector<std::string> files = words_of(given, "file");
+  if (files.size() != 1) throw UsageError(verb.name + ": one scenario file");
+  return files[0];
+}
+
 }  // namespace skiff::cli

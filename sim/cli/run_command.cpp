@@ -47,12 +47,9 @@ std::optional<Request> parse_request(const std::vector<std::string>& arguments) 
       "no-figures", "draw nothing")("quiet,q", "no progress, no summary");
   po::variables_map given;
   if (!parse(verb_named("run"), arguments, options, "file", given)) return std::nullopt;
-  const auto files = given.count("file") != 0 ? given["file"].as<std::vector<std::string>>()
-                                              : std::vector<std::string>{};
-  if (files.size() != 1) throw UsageError("run: one scenario file");
   Request request;
-  request.file = files[0];
-  if (given.count("set") != 0) request.overrides = given["set"].as<std::vector<std::string>>();
+  request.file = single_file(verb_named("run"), given);
+  request.overrides = words_of(given, "set");
   if (given.count("seed") != 0) {
     request.overrides.push_back("seed=" + given["seed"].as<std::string>());
   }

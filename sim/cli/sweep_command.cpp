@@ -78,12 +78,9 @@ std::optional<Request> parse_request(const std::vector<std::string>& arguments) 
       "dry-run,n", "say which runs there are, and stop")("quiet,q", "no progress, no summary");
   po::variables_map given;
   if (!parse(verb_named("sweep"), arguments, options, "file", given)) return std::nullopt;
-  const auto files = given.count("file") != 0 ? given["file"].as<std::vector<std::string>>()
-                                              : std::vector<std::string>{};
-  if (files.size() != 1) throw UsageError("sweep: one scenario file");
   Request request;
-  request.file = files[0];
-  if (given.count("set") != 0) request.overrides = given["set"].as<std::vector<std::string>>();
+  request.file = single_file(verb_named("sweep"), given);
+  request.overrides = words_of(given, "set");
   if (given.count("out") != 0) request.out = given["out"].as<std::string>();
   if (given["jobs"].as<int>() < 0) throw UsageError("--jobs: 0 or more");
   request.jobs = static_cast<std::size_t>(given["jobs"].as<int>());

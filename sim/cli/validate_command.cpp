@@ -16,8 +16,7 @@ int validate_verb(const std::vector<std::string>& arguments) {
   po::variables_map given;
   if (!parse(verb_named("validate"), arguments, options, "file", given)) return kOk;
   if (given.count("file") == 0) throw UsageError("validate: which file?");
-  std::vector<std::string> overrides;
-  if (given.count("set") != 0) overrides = given["set"].as<std::vector<std::string>>();
+  const std::vector<std::string> overrides = words_of(given, "set");
   int code = kOk;
   for (const std::string& file : given["file"].as<std::vector<std::string>>()) {
     try {

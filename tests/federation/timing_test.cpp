@@ -45,7 +45,7 @@ Moments rounds_of(const std::vector<std::string>& overrides) {
   return moments(run(kComputeOnly, overrides).round_durations());
 }
 
-// The k-th of n lognormal(ln 60, 0.6) times: expectation by numerical integration.
+// Oracle 7: the k-th of n lognormal(ln 60, 0.6) times: expectation by numerical integration.
 TEST(SynchronousRounds, LastOfTenLognormalTimes) {
   const Moments m = rounds_of({"server.participants=10", "server.over_selection=1"});
   EXPECT_NEAR(m.mean, 161.222, 4 * m.error);
@@ -69,7 +69,7 @@ TEST(SynchronousRounds, ThousandthOfThirteenHundredLognormalTimes) {
   const Moments m = rounds_of({"server.participants=1000", "server.rounds=200"});
   EXPECT_NEAR(m.mean, 93.276, 4 * m.error);
 }
-// Exponential times: the maximum of 100 has mean H_100, the 100th of 130 H_130 - H_30.
+// Oracle 8, exponential times: the maximum of 100 has mean H_100, the 100th of 130 H_130 - H_30.
 TEST(SynchronousRounds, ExponentialTimesFollowHarmonicNumbers) {
   const std::string law = "training.compute_time={exponential: {mean: 1 s}}";
   const Moments all = rounds_of({law, "server.over_selection=1"});
@@ -124,6 +124,7 @@ links:
   }
 };
 
+// Oracle 2.
 TEST_F(FairSharing, FourUploadsOverOneLink) {
   const Ran r = run(scenario("server_download: 10 MB/s", "{list: [10 MB, 20 MB, 30 MB, 40 MB]}"));
   const std::vector<double> ends = upload_ends(r);
@@ -133,7 +134,7 @@ TEST_F(FairSharing, FourUploadsOverOneLink) {
 }
 
 TEST_F(FairSharing, CapsLeaveTheRestToTheOthers) {
-  // Caps 1, 2, 8, 20 MB/s under 10 MB/s: rates 1, 2, 3.5, 3.5 while all four run.
+  // Oracle 1: caps 1, 2, 8, 20 MB/s under 10 MB/s: rates 1, 2, 3.5, 3.5 while all four run.
   const Ran r =
       run(scenario("server_download: 10 MB/s, upload: {list: [1 MB/s, 2 MB/s, 8 MB/s, "
                    "20 MB/s]}",
@@ -141,14 +142,17 @@ TEST_F(FairSharing, CapsLeaveTheRestToTheOthers) {
   for (const double end : upload_ends(r)) EXPECT_NEAR(end, 1, 1e-8);
 }
 
-// A job of length x survives a hazard h with probability exp(-h x).
+// Oracle 9: a job of length x survives a hazard h with probability exp(-h x); the number of
+// survivors of a round is binomial.
 TEST(Hazards, SurvivalIsExponential) {
   const Ran r = run(kComputeOnly, {"training.compute_time=100 s", "server.over_selection=1",
                                    "server.participants=1000", "server.rounds=100",
                                    "devices.failures.interrupt_rate=7.2 /h"});
   double accepted = 0;
+  std::vector<double> by_round(100, 0.0);
   for (const AttemptRow& a : r.attempts()) {
     accepted += a.outcome == Outcome::kAccepted;
+    by_round[a.round - 1] += a.outcome == Outcome::kAccepted;
     if (a.outcome != Outcome::kAccepted) {
       EXPECT_EQ(a.outcome, Outcome::kAborted);
       EXPECT_EQ(a.cause, Cause::kInterrupted);
@@ -158,6 +162,9 @@ TEST(Hazards, SurvivalIsExponential) {
   ASSERT_EQ(n, 100'000);
   const double p = std::exp(-0.2);
   EXPECT_NEAR(accepted / n, p, 4 * std::sqrt(p * (1 - p) / n));
+  double square = 0;
+  for (const double k : by_round) square += (k - accepted / 100) * (k - accepted / 100) / 99;
+  EXPECT_NEAR(square / (1000 * p * (1 - p)), 1, 4 * std::sqrt(2.0 / 99));
 }
 
 // A fleet of unequal phones with every cost computed from a model; nothing is trained.
@@ -170,6 +177,7 @@ training: {mode: timing-only, download: 800 kB, upload: 800 kB,
            compute_time: {lognormal: {median: 20 s, sigma: 0.5}}}
 )";
 
+// Oracle 12.
 TEST(Conservation, BytesOfDevicesAreBytesOfRounds) {
   const Ran r = run(kPhones, {"devices.network.server_download=20 Mbps"});
   Bytes up, down, device_up, device_down, wasted;
@@ -218,7 +226,7 @@ double total_time(const std::vector<std::string>& overrides) {
   return to_seconds(run(kPhones, overrides).rounds().back().virtual_time).value();
 }
 
-// The same luck, a better world: no round takes longer.
+// Oracle 15. The same luck, a better world: no round takes longer.
 TEST(Monotonicity, MoreBandwidthNeverLengthensARound) {
   const auto slow = run(kPhones, {"devices.network.upload=4 Mbps"}).round_durations();
   const auto fast = run(kPhones, {"devices.network.upload=8 Mbps"}).round_durations();
@@ -242,7 +250,8 @@ TEST(Monotonicity, FewerFailuresNeverLengthenARound) {
   EXPECT_EQ(with.size(), without.size());
 }
 
-// All rates twice as high and all times half as long: every moment is halved, to a tick an event.
+// Oracle 16. All rates twice as high and all times half as long: every moment is halved, to a tick
+// an event.
 TEST(Scaling, TwiceTheRatesHalvesEveryTime) {
   const std::vector<std::string> constant{"devices.network.rates=constant"};
   const Ran one = run(kPhones, {"devices.network.upload=4 Mbps", "devices.network.download=8 Mbps",

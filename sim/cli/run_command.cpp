@@ -120,13 +120,13 @@ int run_request(const Request& request) {
   const Recorder& recorder = run.recorder();
   if (!request.quiet) fmt::print("{}\n", summary_header(recorder.info()));
   std::fflush(stdout);
+  watch_signals();
   std::optional<LiveServer> live;
   if (request.serve) {
     live.emplace(*request.serve);
     fmt::print(stderr, "live at {}\n", live->url());
     live->publish("start", live_start(recorder.info()));
   }
-  watch_signals();
   Progress progress(run.rounds(), stderr, request.quiet);
   const SimulationResult result = run.simulate([&](const RoundRow& row) {
     progress.update(row.round, row.virtual_time, note_of(row));

@@ -25,7 +25,9 @@ Handle create(const fs::path& part) {
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "opening");
   // Not the newest format: that one marks a file of a killed process as locked.
   checked(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V110), "opening");
-  return {H5Fcreate(part.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()), H5Fclose, "opening"};
+  const hid_t file = H5Fcreate(part.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get());
+  if (file < 0 && errno == EAGAIN) throw hdf5::Failure("another run is writing it");
+  return {file, H5Fclose, "opening"};
 }
 
 // Waits until a file or folder is on the disk.

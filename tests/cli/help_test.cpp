@@ -19,7 +19,8 @@ const std::vector<VerbOptions>& verb_options() {
   static const std::vector<VerbOptions> all{
       {"run",
        {"--set", "--seed", "--out", "-o", "--threads", "--launch", "--print-config", "--no-figures",
-        "--quiet", "-q"}},
+        "--quiet", "-q", "--serve", "--serve-to"}},
+      {"sweep", {"--set", "--out", "--jobs", "-j", "--shard", "--dry-run", "-n", "--quiet"}},
       {"validate", {"--set"}},
       {"list", {"--role", "--json", "--markdown"}},
       {"explain", {"--json"}},

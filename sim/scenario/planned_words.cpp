@@ -87,12 +87,6 @@ const std::vector<Word>& methods() {
   static const std::vector<Word> words{
       {"flasc", "", "density_down! density_up! error_feedback!",
        "sparse adapters both ways, dense training", "Kuo et al. 2024, arXiv:2406.05233"},
-      {"scaffnew",
-       "",
-       "communication_probability!",
-       "a coin decides when to communicate",
-       "Mishchenko et al. 2022, arXiv:2202.09357",
-       {"draws-steps", "needs-everyone"}},
       {"sparse-proxskip",
        "",
        "sparsity! communication_probability! prune=client",

@@ -8,7 +8,6 @@ namespace skiff {
 namespace {
 
 struct Keys {
-  bool error_feedback = false;
   int rank = 1;
   int bits = 4;
   double density = 0;
@@ -19,11 +18,6 @@ bool plan(Description about, const Schema<Keys>& keys) {
   return detail::register_planned<Codec>(std::move(about), keys.describe());
 }
 
-Schema<Keys> with_error_feedback(const std::string& codec) {
-  Schema<Keys> s;
-  add_error_feedback(s, codec);
-  return s;
-}
 Schema<Keys> with_rank(const std::string& codec) {
   Schema<Keys> s;
   s.field("rank", &Keys::rank, "columns of the two factors of a matrix")
@@ -52,18 +46,6 @@ Schema<Keys> with_density_and_coin(const std::string& codec) {
 }
 
 [[maybe_unused]] const bool registered[] = {
-    plan({.name = "natural",
-          .summary = "stochastic rounding to powers of two",
-          .paper = "Horvath et al. 2019, arXiv:1905.10988"},
-         {}),
-    plan({.name = "sign",
-          .summary = "signs and one scale",
-          .paper = "Karimireddy et al. 2019, arXiv:1901.09847"},
-         with_error_feedback("sign")),
-    plan({.name = "ternary",
-          .summary = "stochastic rounding to -1, 0, 1 times the greatest magnitude",
-          .paper = "Wen et al. 2017, arXiv:1705.07878"},
-         {}),
     plan({.name = "powersgd",
           .summary = "low-rank factors by power iteration",
           .paper = "Vogels et al. 2019, arXiv:1905.13727"},

@@ -87,12 +87,6 @@ const std::vector<Word>& methods() {
   static const std::vector<Word> words{
       {"flasc", "", "density_down! density_up! error_feedback!",
        "sparse adapters both ways, dense training", "Kuo et al. 2024, arXiv:2406.05233"},
-      {"sparse-proxskip",
-       "",
-       "sparsity! communication_probability! prune=client",
-       "scaffnew whose models are pruned before they travel",
-       "Meinhardt et al. 2024, arXiv:2405.20623",
-       {"draws-steps", "needs-everyone"}},
       {"fedp3",
        "",
        "layers! share=assigned-layers",

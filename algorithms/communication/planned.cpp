@@ -8,7 +8,6 @@ namespace skiff {
 namespace {
 
 struct Keys {
-  int rank = 1;
   int bits = 4;
 };
 
@@ -16,23 +15,13 @@ bool plan(Description about, const Schema<Keys>& keys) {
   return detail::register_planned<Codec>(std::move(about), keys.describe());
 }
 
-Schema<Keys> with_rank(const std::string& codec) {
-  Schema<Keys> s;
-  s.field("rank", &Keys::rank, "columns of the two factors of a matrix")
-      .required(required_by(codec))
-      .at_least(1);
-  return s;
-}
 Schema<Keys> with_bits(const std::string& codec) {
   Schema<Keys> s;
   s.field("bits", &Keys::bits, "bits of a value").required(required_by(codec)).in(1, 8);
   return s;
 }
+
 [[maybe_unused]] const bool registered[] = {
-    plan({.name = "powersgd",
-          .summary = "low-rank factors by power iteration",
-          .paper = "Vogels et al. 2019, arXiv:1905.13727"},
-         with_rank("powersgd")),
     plan({.name = "higgs",
           .summary = "randomized Hadamard rotation and Gaussian-optimal grids",
           .paper = "Malinovskii et al. 2024, arXiv:2411.17525"},

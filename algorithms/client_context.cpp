@@ -109,12 +109,16 @@ Vector ClientContext::read(SectionId section, const LayoutPtr& layout) const {
 }
 
 void ClientContext::send(SectionId section, Vector& values) {
+  send(section, values, job_.plan.up->in_round(job_.composition.seed, job_.round));
+}
+
+void ClientContext::send(SectionId section, Vector& values, const Codec& codec) {
   // A diverged update is reported, not encoded: codecs are defined for finite numbers only.
   finite_ = finite_ && kernels::all_finite(values.values);
   if (!finite_) return;
   const Stream stream = job_.stream.child(section_name(section));
-  upload.sections.emplace_back(section, job_.plan.up->encode(*values.layout, values.values,
-                                                             job_.state.codec_of(section), stream));
+  upload.sections.emplace_back(
+      section, codec.encode(*values.layout, values.values, job_.state.codec_of(section), stream));
 }
 
 double ClientContext::train_loss() const {

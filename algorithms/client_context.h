@@ -72,6 +72,8 @@ class ClientContext {
   Vector read(SectionId section, const LayoutPtr& layout) const;
   // Encodes with the plan's `up` codec. Afterwards `values` is what the server will read.
   void send(SectionId section, Vector& values);
+  // The same with a codec of the method's own.
+  void send(SectionId section, Vector& values, const Codec& codec);
 
   // Results.
   Message upload;

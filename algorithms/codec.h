@@ -40,6 +40,16 @@ class Codec {
   virtual Bytes state_bytes(const Layout&) const { return Bytes(0); }
   virtual bool size_depends_on_data() const { return false; }
   virtual bool unbiased() const { return false; }
+  // What every client gets back is what was sent, whatever it is.
+  bool lossless() const { return unbiased() && variance(1000) == 0; }
+
+  // The codec for messages to or from this version of the server, where rounds are of several kinds
+  // (MARINA's coin): sender, receiver and planner all ask. `seed`: the run's.
+  virtual const Codec& in_round(std::uint64_t /*seed*/, std::int64_t /*version*/) const {
+    return *this;
+  }
+  // A client that is left out of a round makes the two halves part.
+  virtual bool needs_everyone() const { return false; }
 
   // Of the bare codec, without its memory: E|C(v) - v|^2 <= variance |v|^2 for an unbiased one,
   // E|C(v) - v|^2 <= (1 - contraction) |v|^2 for a biased one; negative: none is stated. n: length

@@ -49,12 +49,19 @@ class FederatedMethod {
   // Extra peak RAM while training (control variates).
   virtual Bytes training_bytes(const Composition&, const Plan&) const { return Bytes(0); }
 
+  // Local steps of every client that starts from this version, if draws_steps().
+  virtual std::int64_t drawn_steps(const Composition&, std::int64_t /*version*/) const { return 0; }
+
   // Declared properties, for refusals().
   virtual bool needs_everyone() const { return false; }  // sampling breaks its invariant
   virtual bool keeps_vectors() const { return false; }  // clients keep vectors of the model's space
   virtual bool needs_plain_sgd() const { return false; }  // its corrections assume w -= lr g
   virtual bool synchronous() const { return false; }      // cannot be buffered
   virtual bool draws_steps() const { return false; }      // local steps are the method's choice
+  virtual bool needs_gradient_weights() const { return false; }  // divides by them: Optimizer
+  virtual bool needs_exact_mean() const { return false; }    // clients must read the mean as it is
+  virtual bool applies_server_half() const { return true; }  // of a codec that has one
+  virtual bool has_own_wire() const { return false; }        // plans' `up` codecs are not used
 };
 
 }  // namespace skiff

@@ -36,7 +36,8 @@ std::vector<Vector> decode_updates(const Composition& composition, std::span<con
         const Payload* payload = u.message.find(name);
         SKIFF_CHECK(payload != nullptr, "an update without section " + section_name(name));
         vectors[i] = Vector(composition.update_layout(*u.plan));
-        u.plan->up->decode(*vectors[i].layout, *payload, vectors[i].values);
+        const Codec& codec = u.plan->up->in_round(composition.seed, u.base->version);
+        codec.decode(*vectors[i].layout, *payload, vectors[i].values);
       },
       grain);
   return vectors;
@@ -50,8 +51,9 @@ Vector mean_update(const Composition& composition, std::span<const Update> updat
   return mean;
 }
 
-void apply_server_half(const Composition& c, std::size_t reports, Vector& direction, State& state) {
-  const Codec& codec = *c.global().up;
+void apply_server_half(const Composition& c, std::int64_t version, std::size_t reports,
+                       Vector& direction, State& state) {
+  const Codec& codec = c.global().up->in_round(c.seed, version);
   if (!codec.has_server_half()) return;
   const double share = static_cast<double>(reports) / static_cast<double>(c.clients);
   codec.combine(direction.values, share, state);

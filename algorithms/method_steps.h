@@ -27,9 +27,10 @@ std::vector<Vector> decode_updates(const Composition& composition, std::span<con
 // decode_updates, then the parametrization's mean.
 Vector mean_update(const Composition& composition, std::span<const Update> updates, SectionId name);
 
-// EF21, DIANA, MARINA: turns the mean of what `reports` clients sent into what is applied.
-void apply_server_half(const Composition& composition, std::size_t reports, Vector& direction,
-                       State& state);
+// EF21, DIANA, MARINA: in a round of this version, turns the mean of what `reports` clients sent
+// into what is applied.
+void apply_server_half(const Composition& composition, std::int64_t version, std::size_t reports,
+                       Vector& direction, State& state);
 
 // The next version: target += server_learning_rate * direction; the method's state is copied.
 Server advance(const Composition& composition, const Server& server, const Vector& direction);

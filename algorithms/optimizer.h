@@ -29,6 +29,11 @@ class Optimizer {
   virtual Bytes state_bytes(const Layout& trained) const = 0;
   // w -= learning_rate * g and nothing else: the step may then be fused into the gradient.
   virtual bool plain_sgd() const { return false; }
+  // If `steps` steps from a fresh state change w by -learning_rate times a fixed combination of
+  // their gradients: the sum of its coefficients (`steps` for plain SGD). Negative: they do not.
+  virtual double gradient_weight(std::int64_t steps) const {
+    return plain_sgd() ? static_cast<double>(steps) : -1;
+  }
   virtual ClientStatePolicy client_state() const { return ClientStatePolicy::kReset; }
 };
 

@@ -30,6 +30,23 @@ void check_method(const Composition& c, const FederatedMethod& m, const Protocol
                    "weight decay",
                    "optimizer"});
   }
+  if (m.needs_gradient_weights() &&
+      any_plan(c, [](const Plan& plan) { return plan.optimizer->gradient_weight(1) < 0; })) {
+    out.push_back({"training.optimizer",
+                   "the method divides by how much each gradient weighs in an update, which this "
+                   "optimizer does not fix: use sgd without weight decay",
+                   "optimizer"});
+  }
+  if (m.needs_exact_mean() && c.server_learning_rate != 1) {
+    out.push_back({"server.learning_rate",
+                   "the method's clients must go on from the mean itself: remove it or write 1",
+                   ""});
+  }
+  if (m.needs_exact_mean() &&
+      any_plan(c, [](const Plan& plan) { return !plan.down->lossless(); })) {
+    out.push_back({"compression.communication.download",
+                   "the method's clients must read the mean as it is: only dense", ""});
+  }
   if (m.keeps_vectors() &&
       any_plan(c, [](const Plan& plan) { return !plan.parametrization->sends_what_it_trains(); })) {
     out.push_back({"compression.adaptation",
@@ -38,23 +55,43 @@ void check_method(const Composition& c, const FederatedMethod& m, const Protocol
   }
 }
 
-void check_codecs(const Composition& c, std::vector<Refusal>& out) {
-  if (any_plan(c,
-               [](const Plan& p) { return p.down->keeps_state() || p.down->has_server_half(); })) {
+void check_codecs(const Composition& c, const FederatedMethod& m, const ProtocolProperties& p,
+                  std::vector<Refusal>& out) {
+  if (m.has_own_wire() && any_plan(c, [](const Plan& plan) { return !plan.up->lossless(); })) {
+    out.push_back({"compression.communication",
+                   "the method's uploads have a sparse format of their own: remove it", ""});
+  }
+  if (!m.applies_server_half() &&
+      any_plan(c, [](const Plan& plan) { return plan.up->has_server_half(); })) {
+    out.push_back({"compression.communication",
+                   "the method keeps corrections of its own and has no use for the server half of "
+                   "this codec",
+                   ""});
+  }
+  if (!p.everyone_takes_part &&
+      any_plan(c, [](const Plan& plan) { return plan.up->needs_everyone(); })) {
+    out.push_back({"compression.communication",
+                   "its two halves part when a client misses a round: no sampling, deadline, "
+                   "over-selection or drop-out",
+                   "participation"});
+  }
+  if (any_plan(c, [](const Plan& plan) {
+        return plan.down->keeps_state() || plan.down->has_server_half();
+      })) {
     out.push_back({"compression.communication.download",
                    "a broadcast has no memory of each client; the server's dense model is one",
                    ""});
   }
-  const bool some = any_plan(c, [](const Plan& p) { return p.up->has_server_half(); });
+  const bool some = any_plan(c, [](const Plan& plan) { return plan.up->has_server_half(); });
   const bool all = std::all_of(c.plans.begin(), c.plans.end(),
-                               [](const Plan& p) { return p.up->has_server_half(); });
+                               [](const Plan& plan) { return plan.up->has_server_half(); });
   if (some && !all) {
     out.push_back({"compression.planner",
                    "a codec with a server half must serve every tier: there is one server half",
                    ""});
   }
-  const bool short_lived = any_plan(c, [](const Plan& p) {
-    return p.up->keeps_state() && p.parametrization->space_lasts() <= 1;
+  const bool short_lived = any_plan(c, [](const Plan& plan) {
+    return plan.up->keeps_state() && plan.parametrization->space_lasts() <= 1;
   });
   if (short_lived) {
     out.push_back({"compression.communication",
@@ -70,7 +107,7 @@ std::vector<Refusal> refusals(const Composition& composition, const FederatedMet
                               std::vector<std::string>* labels) {
   std::vector<Refusal> all;
   check_method(composition, method, protocol, all);
-  check_codecs(composition, all);
+  check_codecs(composition, method, protocol, all);
   const auto allowed = [&](const Refusal& r) {
     const auto& words = composition.heuristic;
     const bool found = std::find(words.begin(), words.end(), r.heuristic) != words.end();

@@ -38,6 +38,7 @@ struct Update {
   const Plan* plan = nullptr;
   std::shared_ptr<const Server> base;  // the version it started from
   Message message;
+  std::int64_t steps = 0;  // that it trained, known at dispatch
 };
 
 }  // namespace skiff

@@ -8,7 +8,7 @@
 // Every codec on the way up composes with it; one with a server half (EF21) turns the mean into the
 // direction by Codec::combine. Cost: one model down, one update up.
 
-#include "algorithms/federated_method.h"
+#include "algorithms/aggregation/averaging.h"
 #include "algorithms/method_steps.h"
 #include "sim/core/registry.h"
 
@@ -21,11 +21,8 @@ class FedAvg final : public FederatedMethod {
 
   Exchange exchange(const Composition& c, const Server& server, const Plan& plan, const Shape&,
                     ClientId) const override {
-    const LayoutPtr layout = c.update_layout(plan);
-    return {{{kModelSection, plan.down->bytes(*layout), server.version}},
-            {{kUpdateSection, plan.up->bytes(*layout), -1}}};
+    return model_for_update(c, server, plan);
   }
-
   void broadcast(const Composition& c, const Server& server, const Plan& plan, ClientId,
                  Message& message) const override {
     say_model(c, server, plan, message);
@@ -33,19 +30,14 @@ class FedAvg final : public FederatedMethod {
 
   void client(ClientContext& context) const override {
     context.train();
-    Vector update(context.composition().update_layout(context.plan()));
-    context.weights().update(update);
-    context.send(kUpdateSection, update);
+    send_update(context);
   }
 
   Server aggregate(const Composition& c, const Server& server,
                    std::span<const Update> updates) const override {
-    Vector direction = mean_update(c, updates, kUpdateSection);
     State state = server.state;
-    apply_server_half(c, updates.size(), direction, state);
-    Server next = advance(c, server, direction);
-    next.state = std::move(state);
-    return next;
+    const Vector direction = mean_direction(c, server, updates, state);
+    return advance_with(c, server, direction, std::move(state));
   }
 };
 

@@ -91,6 +91,7 @@ class Scaffold final : public FederatedMethod {
   bool keeps_vectors() const override { return true; }
   bool needs_plain_sgd() const override { return true; }
   bool synchronous() const override { return true; }
+  bool applies_server_half() const override { return false; }
 };
 
 SKIFF_REGISTER(FederatedMethod, Scaffold, NoParams,

@@ -36,6 +36,14 @@ class Sgd final : public Optimizer {
     return Bytes(static_cast<std::int64_t>(n * sizeof(float)));
   }
   bool plain_sgd() const override { return params_.momentum == 0 && params_.weight_decay == 0; }
+  // The gradient of step k of K counts 1 + momentum + ... + momentum^(K-k).
+  double gradient_weight(std::int64_t steps) const override {
+    const bool carried_over = params_.momentum != 0 && client_state() != ClientStatePolicy::kReset;
+    if (params_.weight_decay != 0 || carried_over) return -1;
+    double sum = 0, velocity = 0;
+    for (std::int64_t k = 0; k < steps; ++k) sum += velocity = params_.momentum * velocity + 1;
+    return sum;
+  }
   ClientStatePolicy client_state() const override { return params_.policy(); }
 
  private:

@@ -123,6 +123,21 @@ Composition assemble_composition(const Scenario& s, const FederatedDataset& data
   return c;
 }
 
+// Where every client is needed, a round that lost one (a device that the model does not fit, say)
+// is abandoned: no client's state changes. Clients without samples are never asked.
+std::int64_t reports_needed(const FederationSetup& setup) {
+  const Composition& c = setup.composition;
+  const bool everyone = setup.method->needs_everyone() ||
+                        std::any_of(c.plans.begin(), c.plans.end(),
+                                    [](const Plan& p) { return p.up->needs_everyone(); });
+  const bool allowed =
+      std::find(c.heuristic.begin(), c.heuristic.end(), "participation") != c.heuristic.end();
+  if (!everyone || allowed) return 0;
+  std::int64_t holders = 0;
+  for (int k = 0; k < setup.data->clients(); ++k) holders += setup.data->samples_of(k) > 0;
+  return holders;
+}
+
 void check_legal(const Scenario& s, const FederationSetup& setup) {
   if (!setup.has_model()) return;
   const ProtocolProperties protocol{.synchronous = true,
@@ -180,6 +195,7 @@ FederationSetup assemble(const Scenario& s) {
       s.compression.planner.object ? s.compression.planner.object : by_name<Planner>("fixed");
   setup.devices = assemble_fleet(s, static_cast<std::size_t>(setup.data->clients()));
   setup.server = assemble_server(s, setup.composition.clients);
+  setup.server.min_reports = reports_needed(setup);
   setup.evaluation = assemble_evaluation(s, *setup.data);
   check_legal(s, setup);
   return setup;

@@ -73,10 +73,13 @@ Bytes Assigner::kept_on_flash(const Plan& plan, const Exchange& exchange) const 
   return 2 * state;
 }
 
-Cost Assigner::cost_of(const Plan& plan, std::int64_t samples, const Exchange& exchange,
-                       Bytes kept) const {
+Cost Assigner::cost_of(const Plan& plan, std::int64_t version, std::int64_t samples,
+                       const Exchange& exchange, Bytes kept) const {
   const Shape shape = dense_shape(setup_.composition.architecture(plan).layout());
-  Cost cost = client_cost(setup_.composition, plan, shape, samples, plan.work.steps_of(samples));
+  const std::int64_t steps = setup_.method->draws_steps()
+                                 ? setup_.method->drawn_steps(setup_.composition, version)
+                                 : plan.work.steps_of(samples);
+  Cost cost = client_cost(setup_.composition, plan, shape, samples, steps);
   cost.memory.optimizer_state += setup_.method->training_bytes(setup_.composition, plan);
   cost.storage = kept;
   cost.down = exchange.down_bytes();
@@ -92,7 +95,7 @@ Cost Assigner::largest_cost(const Plan& plan, const Server& server) const {
   const Exchange exchange =
       setup_.method->exchange(setup_.composition, server, plan,
                               dense_shape(setup_.composition.architecture(plan).layout()), 0);
-  return cost_of(plan, most, exchange, kept_on_flash(plan, exchange));
+  return cost_of(plan, server.version, most, exchange, kept_on_flash(plan, exchange));
 }
 
 void Assigner::set_costs(Assignment& task, const Cost& cost, const DeviceRecord& device) const {
@@ -151,8 +154,8 @@ Verdict Assigner::assign(DeviceRecord& device, std::uint32_t index, std::uint32_
     costs_.clear();
     for (std::size_t p = 0; p < setup_.composition.plans.size(); ++p) {
       const Exchange& exchange = exchange_of(p, server, index);
-      costs_.push_back(
-          cost_of(setup_.composition.plans[p], task.samples, exchange, cache_[p].flash));
+      costs_.push_back(cost_of(setup_.composition.plans[p], server.version, task.samples, exchange,
+                               cache_[p].flash));
     }
     const DeviceProfile& profile = *device.device.profile;
     const Choice choice =

@@ -27,8 +27,8 @@ class Assigner {
                  const Server& server);
 
   // Cost of a plan for a client with that many samples, the method's and codec's shares included.
-  Cost cost_of(const Plan& plan, std::int64_t samples, const Exchange& exchange,
-               Bytes kept_on_flash) const;
+  Cost cost_of(const Plan& plan, std::int64_t version, std::int64_t samples,
+               const Exchange& exchange, Bytes kept_on_flash) const;
   // What a plan needs for the client with the most samples: the table of memory by part.
   Cost largest_cost(const Plan& plan, const Server& server) const;
   int tier_of(const DeviceProfile& profile) const;  // -1: below the last; 0 where there are none

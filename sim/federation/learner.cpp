@@ -173,7 +173,8 @@ void Learner::finish_round(std::vector<Attempt>& attempts, std::vector<AttemptId
                        .staleness = server_->version - attempt.task.base_version,
                        .plan = &setup_.composition.plans[attempt.task.plan],
                        .base = server_,
-                       .message = std::move(result.upload)});
+                       .message = std::move(result.upload),
+                       .steps = attempt.task.steps});
   }
   if (updates.empty()) return;
   server_ = std::make_shared<const Server>(

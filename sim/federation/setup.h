@@ -46,6 +46,7 @@ struct SynchronousSpec {
   std::int64_t participants = 0;
   double over_selection = 1;
   double min_fraction = 0;
+  std::int64_t min_reports = 0;  // and with fewer than these, for what breaks if one is missing
   std::optional<Seconds> deadline, select_timeout;
   Weighting weighting = Weighting::kBySamples;
   StopRule stop;

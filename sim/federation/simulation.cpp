@@ -49,7 +49,7 @@ void record_devices(const FederationSetup& setup, const DeviceBook& book, Record
 }
 
 void record_model(const FederationSetup& setup, const Server& server, Recorder& recorder) {
-  const Vector& weights = server.models[setup.composition.global().model].weights;
+  const Vector& weights = *setup.method->predictors(setup.composition, server)[0].members[0];
   std::vector<ModelSlice> slices;
   for (const Slice& s : weights.layout->slices) {
     slices.push_back(

@@ -190,7 +190,8 @@ void SynchronousServer::close(bool at_deadline) {
   engine_.cancel(check_in_);
   jobs_.cut_all();
   const double least = setup_.server.min_fraction * static_cast<double>(setup_.server.participants);
-  const bool abandoned = static_cast<double>(accepted_.size()) < least;
+  const bool abandoned = static_cast<double>(accepted_.size()) < least ||
+                         static_cast<std::int64_t>(accepted_.size()) < setup_.server.min_reports;
   if (!abandoned) learn(accepted_);
   record_attempts(abandoned, at_deadline);
   record_round();

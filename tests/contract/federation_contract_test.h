@@ -41,7 +41,7 @@ std::shared_ptr<const Role> named(
 }
 
 struct SmallFederation {
-  static constexpr int kClients = 4, kRowsEach = 20;
+  static constexpr int kClients = 4, kRowsEach = 20, kSteps = 4;
   Samples samples = small_samples();
   std::vector<std::uint32_t> rows;
   Composition composition;
@@ -92,7 +92,7 @@ struct SmallFederation {
     Workspace workspace;
     const std::span<const std::uint32_t> shard =
         std::span(rows).subspan(client * kRowsEach, kRowsEach);
-    const ClientContext::Job job{composition,       plan,    client,   server.version, 4,
+    const ClientContext::Job job{composition,       plan,    client,   server.version, kSteps,
                                  {&samples, shard}, message, received, state,          stream};
     ClientContext context(job, *weights, workspace);
     method->client(context);
@@ -105,7 +105,7 @@ struct SmallFederation {
     std::vector<Update> updates;
     for (ClientId k = 0; k < kClients; ++k) {
       updates.push_back(
-          {k, 20, 0, &composition.global(), base, answer(k, broadcast(k), states[k])});
+          {k, 20, 0, &composition.global(), base, answer(k, broadcast(k), states[k]), kSteps});
     }
     server = method->aggregate(composition, *base, updates);
   }

@@ -107,7 +107,8 @@ TEST_F(MethodContract, EveryRoundIsANewVersionAndTheOldOneStays) {
     for (ClientId k : {0u, 2u}) {
       ClientState state = f.states[k];
       updates.push_back({k, 1.0 + k, 0, &f.composition.global(),
-                         std::make_shared<const Server>(base), f.answer(k, f.broadcast(k), state)});
+                         std::make_shared<const Server>(base), f.answer(k, f.broadcast(k), state),
+                         SmallFederation::kSteps});
     }
     const Server next = f.method->aggregate(f.composition, base, updates);
     EXPECT_EQ(next.version, base.version + 1);

@@ -31,8 +31,6 @@ ClientContext::ClientContext(const Job& job, Weights& weights, Workspace& worksp
   const bool keeps = job.plan.optimizer->client_state() == ClientStatePolicy::kPersistent;
   optimizer_state_ = keeps ? &job.state.optimizer : &optimizer_scratch_;
   order_.assign(job.shard.rows.begin(), job.shard.rows.end());
-  rows_.resize(static_cast<std::size_t>(batch_));
-  labels_.resize(static_cast<std::size_t>(batch_));
 }
 
 Batch ClientContext::batch_of(std::int64_t step) {
@@ -45,15 +43,10 @@ Batch ClientContext::batch_of(std::int64_t step) {
   }
   epoch_ = epoch;
   const std::int64_t first = step % steps_per_epoch_ * batch_;
-  const auto count = static_cast<int>(std::min<std::int64_t>(batch_, samples() - first));
-  const Samples& samples = *job_.shard.samples;
-  for (int i = 0; i < count; ++i) {
-    const std::uint32_t row = order_[static_cast<std::size_t>(first + i)];
-    rows_[static_cast<std::size_t>(i)] = samples.row(row);
-    labels_[static_cast<std::size_t>(i)] = samples.labels[row];
-  }
-  return {{rows_.data(), count, samples.width},
-          std::span(labels_).first(static_cast<std::size_t>(count))};
+  const auto count = static_cast<std::size_t>(std::min<std::int64_t>(batch_, samples() - first));
+  rows_.gather(*job_.shard.samples,
+               std::span(order_).subspan(static_cast<std::size_t>(first), count));
+  return rows_.batch();
 }
 
 void ClientContext::gradient(std::int64_t step, const Vector* at) {

@@ -91,8 +91,7 @@ class ClientContext {
   std::int64_t steps_per_epoch_ = 1;
   std::int64_t epoch_ = -1;
   std::vector<std::uint32_t> order_;
-  std::vector<const float*> rows_;
-  std::vector<std::int32_t> labels_;
+  BatchRows rows_;
   double loss_sum_ = 0;
   std::int64_t loss_count_ = 0;
   bool finite_ = true;

@@ -1,9 +1,9 @@
 // The in-memory dataset of a run: one immutable store, and which rows each client holds.
 //
 // Samples are dense rows of float32, row-major; images are channel-major (channels, height, width)
-// with pixels in 0..1. A client's shard is a list of row numbers into the one training store, so a
-// batch is gathered by row pointers and nothing is ever copied per client. Built once, then shared
-// as shared_ptr<const FederatedDataset> by every thread.
+// with pixels in 0..1; text is rows of token ids instead. A client's shard is a list of row numbers
+// into the one training store, so a batch is gathered by row pointers and nothing is ever copied
+// per client. Built once, then shared as shared_ptr<const FederatedDataset> by every thread.
 // Memory: 4 bytes a feature, 4 a label, 4 a row number; 8 bytes a client.
 #pragma once
 
@@ -17,19 +17,35 @@
 
 namespace skiff {
 
-// kClassification: labels 0..classes-1. kBinaryLogistic: two classes, labels -1 and +1.
-enum class TaskKind { kClassification, kBinaryLogistic };
+// kClassification: labels 0..classes-1. kBinaryLogistic: two classes, labels -1 and +1. Of text, a
+// sample holds with sequence_length = T:
+//   kClassification  T ids, and its label
+//   kNextToken       T + 1 ids: inputs 0..T-1, targets 1..T
+//   kMaskedToken     2 T ids: the inputs, some of them masked by the source, then the targets
+enum class TaskKind { kClassification, kBinaryLogistic, kNextToken, kMaskedToken };
+
+// Padding. As a target: not asked, not counted. As an input it is read as id 0, and nothing that
+// comes of it is asked.
+inline constexpr std::int32_t kNoToken = -1;
 
 // What a model must know of a task before it sees a sample.
 struct TaskShape {
   TaskKind kind = TaskKind::kClassification;
-  int width = 0;        // features of a sample
-  int classes = 0;      // 2 with kBinaryLogistic
-  int channels = 0;     // of an image; 0 = the features are no image
-  int height = 0;       // pixels
-  int image_width = 0;  // pixels; width = channels * height * image_width
+  int width = 0;            // features of a sample
+  int classes = 0;          // 2 with kBinaryLogistic
+  int channels = 0;         // of an image; 0 = the features are no image
+  int height = 0;           // pixels
+  int image_width = 0;      // pixels; width = channels * height * image_width
+  int vocabulary = 0;       // of text: ids 0..vocabulary-1; 0 = the samples are no text
+  int sequence_length = 0;  // of text: tokens that a model reads of a sample
 
   bool is_image() const { return channels > 0; }
+  bool is_text() const { return vocabulary > 0; }
+  // Ids that a sample of text holds.
+  int text_length() const {
+    if (kind == TaskKind::kMaskedToken) return 2 * sequence_length;
+    return kind == TaskKind::kNextToken ? sequence_length + 1 : sequence_length;
+  }
   bool operator==(const TaskShape&) const = default;
 };
 
@@ -59,8 +75,10 @@ using Features = std::vector<float, CacheAligned<float>>;
 
 struct Samples {
   Features features;                 // rows x width, row-major
+  std::vector<std::int32_t> tokens;  // of text: rows x length, row-major
   std::vector<std::int32_t> labels;  // one a row
   int width = 0;
+  int length = 0;  // TaskShape::text_length()
 
   Samples() = default;
   // Room for `rows` samples; features are not initialised.
@@ -72,6 +90,8 @@ struct Samples {
   int rows() const { return static_cast<int>(labels.size()); }
   const float* row(int i) const { return features.data() + std::ptrdiff_t{i} * width; }
   float* row(int i) { return features.data() + std::ptrdiff_t{i} * width; }
+  const std::int32_t* text(int i) const { return tokens.data() + std::ptrdiff_t{i} * length; }
+  std::int32_t* text(int i) { return tokens.data() + std::ptrdiff_t{i} * length; }
 };
 
 // A list of row numbers for each client, as one array: client k holds

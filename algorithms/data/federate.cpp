@@ -18,6 +18,8 @@ using RowList = std::vector<std::uint32_t>;
 // Moves `rows` (ascending) out of `from`; the others close up in their order.
 Samples take_rows(Samples& from, std::span<const std::uint32_t> rows) {
   Samples out(rows.size(), from.width);
+  out.length = from.length;
+  out.tokens.resize(rows.size() * static_cast<std::size_t>(from.length));
   const std::size_t row_bytes = static_cast<std::size_t>(from.width) * sizeof(float);
   std::size_t taken = 0;
   int kept = 0;
@@ -26,12 +28,14 @@ Samples take_rows(Samples& from, std::span<const std::uint32_t> rows) {
     Samples& to = take ? out : from;
     const int at = take ? static_cast<int>(taken++) : kept++;
     if (&to == &from && at == i) continue;
-    std::memcpy(to.row(at), from.row(i), row_bytes);
+    if (row_bytes > 0) std::memcpy(to.row(at), from.row(i), row_bytes);
+    std::copy_n(from.text(i), from.length, to.text(at));
     to.labels[static_cast<std::size_t>(at)] = from.labels[static_cast<std::size_t>(i)];
   }
   from.labels.resize(static_cast<std::size_t>(kept));
   from.features.resize(from.labels.size() * static_cast<std::size_t>(from.width));
   from.features.shrink_to_fit();
+  from.tokens.resize(from.labels.size() * static_cast<std::size_t>(from.length));
   return out;
 }
 

@@ -20,8 +20,7 @@ Schema<QuantityParams> schema() {
   s.field("alpha", &QuantityParams::alpha, "sizes by a Dirichlet draw of this concentration")
       .above(0);
   s.field("sigma", &QuantityParams::sigma, "sizes by a lognormal law of this sigma").in(0, 10);
-  s.field("min_samples", &QuantityParams::min_samples,
-          "every client holds that many or more")
+  s.field("min_samples", &QuantityParams::min_samples, "every client holds that many or more")
       .at_least(1);
   s.check([](const QuantityParams& p, const Node& map, Reader& reader) {
     if (p.alpha.has_value() == p.sigma.has_value()) {
@@ -53,7 +52,8 @@ class Quantity final : public Partition {
         [&](Stream& trial) {
           return cut_sizes(dirichlet(trial, static_cast<std::size_t>(clients), *params_.alpha), n);
         },
-        stream, params_.min_samples, "write a larger alpha, a smaller min_samples or fewer clients");
+        stream, params_.min_samples,
+        "write a larger alpha, a smaller min_samples or fewer clients");
   }
 
  private:

@@ -9,7 +9,7 @@
 #include <span>
 #include <string>
 
-#include "algorithms/data/dataset.h"
+#include "algorithms/models/batch.h"
 #include "algorithms/models/layout.h"
 #include "algorithms/models/weights.h"
 #include "algorithms/models/workspace.h"
@@ -17,11 +17,6 @@
 #include "sim/core/units.h"
 
 namespace skiff {
-
-struct Batch {
-  kernels::Rows inputs;                  // batch x width, pointers into the shard
-  std::span<const std::int32_t> labels;  // batch; 0..classes-1, or -1/+1 (binary logistic)
-};
 
 // What one training step (or one forward pass) on `batch` samples takes, from shapes alone.
 struct StepCost {
@@ -31,11 +26,11 @@ struct StepCost {
   Bytes scratch;      // held by dense Weights: the largest transposed matrix
 };
 
-// Sums over the rows evaluated; means are taken by the caller, in a fixed order.
+// Sums over what was evaluated; means are taken by the caller, in a fixed order.
 struct Evaluation {
-  std::int64_t rows = 0;
+  std::int64_t rows = 0;  // predictions asked: samples, or targets of kNextToken and kMaskedToken
   std::int64_t correct = 0;
-  double loss = 0;  // summed over rows, without the l2 term
+  double loss = 0;  // summed over them, without the l2 term
 };
 
 class Architecture {
@@ -47,15 +42,17 @@ class Architecture {
   virtual std::string summary() const = 0;  // "mlp, 199,210 parameters"
   virtual void initialise(Vector& weights, Stream stream) const = 0;
 
-  // Mean loss of the batch (with the l2 term), and, through `weights`, its gradient. Calls
-  // backward_input of a tensor before backward_weight of it. The caller clears the gradient, and
-  // resets the workspace before each call of these three (it may hold the batch's row pointers).
-  // Widths are those of weights.shapes(), which a structured pruner may have narrowed.
+  // Mean loss of the batch over the predictions asked (with the l2 term), and, through `weights`,
+  // its gradient. Calls backward_input of a tensor before backward_weight of it. The caller clears
+  // the gradient, and resets the workspace before each call of these three (it may hold the batch's
+  // row pointers). Widths are those of weights.shapes(), which a structured pruner may have
+  // narrowed.
   virtual double loss_and_gradient(Weights& weights, const Batch& batch,
                                    Workspace& workspace) const = 0;
   virtual Evaluation evaluate(Weights& weights, const Batch& batch, Workspace& workspace) const = 0;
-  // rows x outputs, row-major: logits, before softmax.
-  virtual void predict(Weights& weights, const kernels::Rows& inputs, std::span<float> logits,
+  // Logits, before softmax, row-major: samples x outputs; kNextToken and kMaskedToken: (samples x
+  // sequence_length) x vocabulary.
+  virtual void predict(Weights& weights, const Batch& batch, std::span<float> logits,
                        Workspace& workspace) const = 0;
 
   // `shapes`: layout() or the same slices, narrowed.

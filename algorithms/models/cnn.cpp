@@ -74,10 +74,10 @@ class Cnn final : public Architecture {
     predict_into(weights, batch.inputs, logits, workspace);
     return evaluate_logits(task_.kind, logits, batch.labels, workspace);
   }
-  void predict(Weights& weights, const kernels::Rows& inputs, std::span<float> logits,
+  void predict(Weights& weights, const Batch& batch, std::span<float> logits,
                Workspace& workspace) const override {
-    predict_into(weights, inputs, kernels::dense(logits.data(), inputs.rows, outputs_of(task_)),
-                 workspace);
+    predict_into(weights, batch.inputs,
+                 kernels::dense(logits.data(), batch.size(), outputs_of(task_)), workspace);
   }
 
   StepCost training_cost(const Layout& shapes, int batch) const override {

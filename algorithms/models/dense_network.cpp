@@ -66,10 +66,10 @@ Evaluation DenseNetwork::evaluate(Weights& weights, const Batch& batch,
   return evaluate_logits(task_.kind, logits, batch.labels, workspace);
 }
 
-void DenseNetwork::predict(Weights& weights, const kernels::Rows& inputs, std::span<float> logits,
+void DenseNetwork::predict(Weights& weights, const Batch& batch, std::span<float> logits,
                            Workspace& workspace) const {
-  layers_.predict(weights, inputs, kernels::dense(logits.data(), inputs.rows, outputs_of(task_)),
-                  workspace);
+  layers_.predict(weights, batch.inputs,
+                  kernels::dense(logits.data(), batch.size(), outputs_of(task_)), workspace);
 }
 
 StepCost DenseNetwork::training_cost(const Layout& shapes, int batch) const {

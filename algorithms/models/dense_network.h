@@ -32,7 +32,7 @@ class DenseNetwork final : public Architecture {
   double loss_and_gradient(Weights& weights, const Batch& batch,
                            Workspace& workspace) const override;
   Evaluation evaluate(Weights& weights, const Batch& batch, Workspace& workspace) const override;
-  void predict(Weights& weights, const kernels::Rows& inputs, std::span<float> logits,
+  void predict(Weights& weights, const Batch& batch, std::span<float> logits,
                Workspace& workspace) const override;
   StepCost training_cost(const Layout& shapes, int batch) const override;
   StepCost inference_cost(const Layout& shapes, int batch) const override;

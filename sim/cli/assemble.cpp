@@ -1,6 +1,7 @@
 #include "sim/cli/assemble.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -144,13 +145,18 @@ EvaluationSpec assemble_evaluation(const Scenario& s, const FederatedDataset& da
   spec.samples = s.evaluation.samples;
   spec.metrics = s.evaluation.metrics.empty() ? default_metrics(data) : s.evaluation.metrics;
   spec.optimum = s.evaluation.optimum;
-  const bool needs_test =
-      std::any_of(spec.metrics.begin(), spec.metrics.end(),
-                  [](const std::string& m) { return m == "test_loss" || m == "test_accuracy"; });
-  if (needs_test && data.test.rows() == 0 && !s.training.timing_only()) {
-    refuse(s, "evaluation.metrics",
-           "there are no test samples; raise data.test_fraction or "
-           "write the metrics of training: [train_loss]");
+  if (data.timing_only || s.training.timing_only()) return spec;
+  const std::vector<std::string> possible = possible_metrics(data);
+  for (const std::string& metric : spec.metrics) {
+    if (std::find(possible.begin(), possible.end(), metric) != possible.end()) continue;
+    refuse(
+        s, "evaluation.metrics",
+        data.test.rows() == 0
+            ? fmt::format("{} needs test samples, and there are none; raise data.test_fraction or "
+                          "write the metrics of training: [train_loss]",
+                          metric)
+            : fmt::format("{} cannot be measured on this data; it has {}", metric,
+                          fmt::join(possible, ", ")));
   }
   return spec;
 }

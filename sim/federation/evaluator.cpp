@@ -1,8 +1,8 @@
 #include "sim/federation/evaluator.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <initializer_list>
 #include <numeric>
 
 #include "algorithms/kernels/reduce.h"
@@ -12,18 +12,10 @@
 namespace skiff {
 namespace {
 
-constexpr std::size_t kBlock = 256;  // rows; part of what the sums are
-
-struct MetricName {
-  const char* name;
-  bool lower_is_better;
-};
-constexpr std::array kMetrics{
-    MetricName{"train_loss", true},           MetricName{"test_loss", true},
-    MetricName{"test_accuracy", false},       MetricName{"suboptimality", true},
-    MetricName{"gradient_norm", true},        MetricName{"client_accuracy_mean", false},
-    MetricName{"client_accuracy_p10", false},
-};
+// 256 samples, or as much text as makes 2,048 tokens.
+std::size_t block_rows(const TaskShape& task) {
+  return task.is_text() ? static_cast<std::size_t>(std::max(1, 2048 / task.sequence_length)) : 256;
+}
 
 std::vector<std::uint32_t> all_rows(const Samples& samples) {
   std::vector<std::uint32_t> rows(static_cast<std::size_t>(samples.rows()));
@@ -31,47 +23,55 @@ std::vector<std::uint32_t> all_rows(const Samples& samples) {
   return rows;
 }
 
-// Row pointers and labels of rows first..last-1.
-struct BlockOfRows {
-  std::vector<const float*> pointers;
-  std::vector<std::int32_t> labels;
-  BlockOfRows(const Samples& samples, std::span<const std::uint32_t> rows) {
-    for (const std::uint32_t row : rows) {
-      pointers.push_back(samples.row(static_cast<int>(row)));
-      labels.push_back(samples.labels[row]);
-    }
-  }
-  Batch batch(int width) const {
-    return {{pointers.data(), static_cast<int>(pointers.size()), width}, labels};
-  }
-};
+std::size_t arg_max(std::span<const float> row) {
+  return static_cast<std::size_t>(std::max_element(row.begin(), row.end()) - row.begin());
+}
 
-std::span<const std::uint32_t> block(std::span<const std::uint32_t> rows, std::size_t b) {
-  const std::size_t first = b * kBlock;
-  return rows.subspan(first, std::min(kBlock, rows.size() - first));
+std::span<const std::uint32_t> block(std::span<const std::uint32_t> rows, std::size_t b,
+                                     std::size_t size) {
+  return rows.subspan(b * size, std::min(size, rows.size() - b * size));
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 }  // namespace
 
-bool is_metric(const std::string& name) {
-  return std::any_of(kMetrics.begin(), kMetrics.end(),
-                     [&](const MetricName& m) { return m.name == name; });
-}
-
-bool lower_is_better(const std::string& metric) {
-  const auto it = std::find_if(kMetrics.begin(), kMetrics.end(),
-                               [&](const MetricName& m) { return m.name == metric; });
-  return it != kMetrics.end() && it->lower_is_better;
-}
-
 std::vector<std::string> default_metrics(const FederatedDataset& data) {
   if (data.timing_only) return {};
   if (data.test.rows() == 0) return {"train_loss"};
+  switch (data.shape.kind) {
+    case TaskKind::kNextToken:
+      return {"test_loss", "perplexity", "next_token_accuracy"};
+    case TaskKind::kMaskedToken:
+      return {"test_loss", "masked_accuracy"};
+    case TaskKind::kClassification:
+    case TaskKind::kBinaryLogistic:
+      break;
+  }
   return {"test_loss", "test_accuracy"};
+}
+
+std::vector<std::string> possible_metrics(const FederatedDataset& data) {
+  if (data.timing_only) return {};
+  std::vector<std::string> names{"train_loss", "suboptimality", "gradient_norm"};
+  if (data.test.rows() > 0) {
+    for (std::string& name : default_metrics(data)) names.push_back(std::move(name));
+    if (data.shape.kind == TaskKind::kClassification) names.emplace_back("macro_f1");
+  }
+  if (data.own_tests.clients() > 0) {
+    names.emplace_back("client_accuracy_mean");
+    names.emplace_back("client_accuracy_p10");
+  }
+  return names;
 }
 
 Evaluator::Evaluator(const FederationSetup& setup)
     : setup_(setup),
+      plan_(setup.composition.global()),
+      architecture_(setup.composition.architecture(plan_)),
+      block_(block_rows(setup.data->shape)),
       train_rows_(setup.data->shards.rows.begin(), setup.data->shards.rows.end()),
       test_rows_(all_rows(setup.data->test)) {
   const auto& limit = setup.evaluation.samples;
@@ -83,21 +83,24 @@ Evaluator::Evaluator(const FederationSetup& setup)
   }
 }
 
+std::unique_ptr<Weights> Evaluator::bind(const Vector& weights) const {
+  return plan_.parametrization->bind(nullptr, weights, Stream(0, "evaluation"), {});
+}
+
 Evaluation Evaluator::over(const Samples& samples, std::span<const std::uint32_t> rows,
                            const Vector& weights) const {
-  const Plan& plan = setup_.composition.global();
-  const Architecture& architecture = setup_.composition.architecture(plan);
-  const std::size_t blocks = (rows.size() + kBlock - 1) / kBlock;
+  const std::size_t blocks = (rows.size() + block_ - 1) / block_;
   std::vector<Evaluation> parts(blocks);
   // One Weights and one Workspace a strip of blocks; how blocks fall into strips changes no bit.
   const std::size_t strips = std::min(blocks, static_cast<std::size_t>(threads()));
   parallel_for(strips, [&](std::size_t s) {
-    const auto bound = plan.parametrization->bind(nullptr, weights, Stream(0, "evaluation"), {});
+    const auto bound = bind(weights);
     Workspace workspace;
+    BatchRows part;
     for (std::size_t b = s; b < blocks; b += strips) {
       workspace.reset();
-      const BlockOfRows part(samples, block(rows, b));
-      parts[b] = architecture.evaluate(*bound, part.batch(samples.width), workspace);
+      part.gather(samples, block(rows, b, block_));
+      parts[b] = architecture_.evaluate(*bound, part.batch(), workspace);
     }
   });
   Evaluation total;
@@ -110,7 +113,7 @@ Evaluation Evaluator::over(const Samples& samples, std::span<const std::uint32_t
 }
 
 double Evaluator::l2_term(const Vector& weights) const {
-  const double l2 = setup_.composition.architecture(setup_.composition.global()).l2();
+  const double l2 = architecture_.l2();
   return l2 == 0 ? 0 : l2 / 2 * kernels::squared_norm_double(weights.values);
 }
 
@@ -120,24 +123,58 @@ double Evaluator::objective(const Vector& weights) const {
 }
 
 double Evaluator::gradient_norm(const Vector& weights) const {
-  const Plan& plan = setup_.composition.global();
-  const Architecture& architecture = setup_.composition.architecture(plan);
   const std::span<const std::uint32_t> rows(train_rows_);
-  const std::size_t blocks = (rows.size() + kBlock - 1) / kBlock;
+  const std::size_t blocks = (rows.size() + block_ - 1) / block_;
   std::vector<double> sum(weights.values.size());
-  const auto bound = plan.parametrization->bind(nullptr, weights, Stream(0, "evaluation"), {});
+  const auto bound = bind(weights);
   Workspace workspace;
+  BatchRows part;
+  double asked = 0;
   for (std::size_t b = 0; b < blocks; ++b) {
     workspace.reset();
     bound->clear_gradient();
-    const BlockOfRows part(setup_.data->train, block(rows, b));
-    architecture.loss_and_gradient(*bound, part.batch(setup_.data->train.width), workspace);
-    const double share = static_cast<double>(part.labels.size()) / static_cast<double>(rows.size());
-    kernels::axpy(sum, share, bound->gradient().values);
+    part.gather(setup_.data->train, block(rows, b, block_));
+    architecture_.loss_and_gradient(*bound, part.batch(), workspace);
+    const auto here = static_cast<double>(predictions(setup_.data->shape, part.batch()));
+    kernels::axpy(sum, here, bound->gradient().values);
+    asked += here;
   }
   double square = 0;
-  for (const double g : sum) square += g * g;
+  for (const double g : sum) square += g / asked * (g / asked);
   return std::sqrt(square);
+}
+
+// The mean over the classes of 2 tp / (2 tp + fp + fn) on the test samples; a class that is neither
+// there nor ever predicted is left out.
+double Evaluator::macro_f1(const Vector& weights) const {
+  const auto classes = static_cast<std::size_t>(setup_.data->shape.classes);
+  std::vector<double> hits(classes), there(classes), predicted(classes);
+  const auto bound = bind(weights);
+  Workspace workspace;
+  BatchRows part;
+  std::vector<float> logits;
+  const std::span<const std::uint32_t> rows(test_rows_);
+  for (std::size_t b = 0; b * block_ < rows.size(); ++b) {
+    workspace.reset();
+    part.gather(setup_.data->test, block(rows, b, block_));
+    const Batch batch = part.batch();
+    logits.resize(batch.labels.size() * classes);
+    architecture_.predict(*bound, batch, logits, workspace);
+    for (std::size_t i = 0; i < batch.labels.size(); ++i) {
+      const auto label = static_cast<std::size_t>(batch.labels[i]);
+      const std::size_t best = arg_max(std::span(logits).subspan(i * classes, classes));
+      ++there[label];
+      ++predicted[best];
+      if (best == label) ++hits[label];
+    }
+  }
+  double sum = 0, counted = 0;
+  for (std::size_t c = 0; c < classes; ++c) {
+    if (there[c] + predicted[c] == 0) continue;
+    sum += 2 * hits[c] / (there[c] + predicted[c]);
+    ++counted;
+  }
+  return sum / counted;
 }
 
 // The mean and the tenth percentile (nearest rank) of accuracy on clients' own held-out samples.
@@ -158,33 +195,44 @@ void Evaluator::add_client_accuracy(const Vector& weights, Metrics& out) const {
   out.emplace_back("client_accuracy_p10", accuracy[std::max<std::size_t>(rank, 1) - 1]);
 }
 
+// Loss and share of right answers on the test samples, under the names that the task gives them.
+void Evaluator::add_test_metrics(const Vector& weights, Metrics& out) const {
+  const Evaluation test = over(setup_.data->test, test_rows_, weights);
+  const double loss = test.loss / static_cast<double>(test.rows);
+  out.emplace_back("test_loss", loss);
+  out.emplace_back("perplexity", std::exp(loss));
+  const double share = static_cast<double>(test.correct) / static_cast<double>(test.rows);
+  for (const char* name : {"test_accuracy", "next_token_accuracy", "masked_accuracy"}) {
+    out.emplace_back(name, share);
+  }
+}
+
 Metrics Evaluator::evaluate(const Server& server) const {
   const Vector& weights = *setup_.method->predictors(setup_.composition, server)[0].members[0];
-  const auto wants = [&](const char* name) {
-    const auto& all = setup_.evaluation.metrics;
-    return std::find(all.begin(), all.end(), name) != all.end();
+  const std::vector<std::string>& metrics = setup_.evaluation.metrics;
+  const auto wants = [&](std::initializer_list<const char*> names) {
+    return std::any_of(names.begin(), names.end(),
+                       [&](const char* n) { return contains(metrics, n); });
   };
   Metrics known;
-  if (wants("test_loss") || wants("test_accuracy")) {
-    const Evaluation test = over(setup_.data->test, test_rows_, weights);
-    known.emplace_back("test_loss", test.loss / static_cast<double>(test.rows));
-    known.emplace_back("test_accuracy",
-                       static_cast<double>(test.correct) / static_cast<double>(test.rows));
+  if (wants(
+          {"test_loss", "perplexity", "test_accuracy", "next_token_accuracy", "masked_accuracy"})) {
+    add_test_metrics(weights, known);
   }
-  if (wants("train_loss") || wants("suboptimality")) {
+  if (wants({"train_loss", "suboptimality"})) {
     const double f = objective(weights);
     known.emplace_back("train_loss", f);
     known.emplace_back("suboptimality", f - setup_.evaluation.optimum.value_or(0));
   }
-  if (wants("gradient_norm")) known.emplace_back("gradient_norm", gradient_norm(weights));
-  if (wants("client_accuracy_mean") || wants("client_accuracy_p10")) {
-    add_client_accuracy(weights, known);
-  }
+  if (wants({"gradient_norm"})) known.emplace_back("gradient_norm", gradient_norm(weights));
+  if (wants({"macro_f1"})) known.emplace_back("macro_f1", macro_f1(weights));
+  if (wants({"client_accuracy_mean", "client_accuracy_p10"})) add_client_accuracy(weights, known);
   Metrics out;
-  for (const std::string& metric : setup_.evaluation.metrics) {
+  for (const std::string& metric : metrics) {
     const auto it =
         std::find_if(known.begin(), known.end(), [&](const auto& m) { return m.first == metric; });
-    if (it != known.end()) out.push_back(*it);
+    SKIFF_CHECK(it != known.end(), "nobody measures " + metric);
+    out.push_back(*it);
   }
   return out;
 }

@@ -4,6 +4,7 @@
 // any number of threads.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,10 +13,9 @@
 
 namespace skiff {
 
-// The metrics that this evaluator knows; `lower_is_better` decides what reaching a target means.
-bool is_metric(const std::string& name);
-bool lower_is_better(const std::string& metric);
-// The metrics of a task when a scenario names none.
+// The metrics that this data set has what it takes for, and those of its task when a scenario names
+// none.
+std::vector<std::string> possible_metrics(const FederatedDataset& data);
 std::vector<std::string> default_metrics(const FederatedDataset& data);
 
 using Metrics = std::vector<std::pair<std::string, double>>;
@@ -28,15 +28,21 @@ class Evaluator {
   Metrics evaluate(const Server& server) const;
 
  private:
+  std::unique_ptr<Weights> bind(const Vector& weights) const;
+  void add_test_metrics(const Vector& weights, Metrics& out) const;
   Evaluation over(const Samples& samples, std::span<const std::uint32_t> rows,
                   const Vector& weights) const;
   // Mean training loss over all clients' samples with the l2 term: what training minimises.
   double objective(const Vector& weights) const;
   double gradient_norm(const Vector& weights) const;
+  double macro_f1(const Vector& weights) const;
   void add_client_accuracy(const Vector& weights, Metrics& out) const;
   double l2_term(const Vector& weights) const;
 
   const FederationSetup& setup_;
+  const Plan& plan_;
+  const Architecture& architecture_;
+  std::size_t block_;  // rows evaluated at once; part of what the sums are
   std::vector<std::uint32_t> train_rows_, test_rows_;
 };
 

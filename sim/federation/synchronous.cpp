@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "sim/core/distributions.h"
+#include "sim/core/metrics.h"
 #include "sim/federation/events.h"
 
 namespace skiff {
@@ -340,7 +341,7 @@ bool SynchronousServer::stop_rule_met(const RoundRow& row) const {
     for (const auto& [name, measured] : row.metrics) {
       if (name == metric) value = measured;
     }
-    if (lower_is_better(metric) ? value <= wanted : value >= wanted) return true;
+    if (metric_rises(metric) ? value >= wanted : value <= wanted) return true;
   }
   return false;
 }

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "sim/core/error.h"
+#include "sim/record/hdf5_handle.h"
 
 namespace skiff {
 namespace {
@@ -98,7 +99,20 @@ std::vector<StoredTable> read_tables(const RunReader& file) {
 
 }  // namespace
 
-RunReader::RunReader(const fs::path& file) : path_(file), file_(open_file(file)) {
+struct RunReader::File {
+  fs::path path;
+  Handle handle;
+  hid_t id() const { return handle.get(); }
+  Handle dataset(const std::string& name) const {
+    const hid_t data = H5Dopen2(id(), name.c_str(), H5P_DEFAULT);
+    if (data < 0) throw DataError(path.string(), "column " + name + " is missing or damaged");
+    return {data, H5Dclose, name};
+  }
+};
+
+RunReader::~RunReader() = default;
+
+RunReader::RunReader(const fs::path& file) : path_(file), file_(new File{file, open_file(file)}) {
   if (number("schema_version") == 0) fail("not a run of skiff");
 }
 
@@ -106,7 +120,7 @@ void RunReader::fail(const std::string& what) const { throw DataError(path_.stri
 
 std::string RunReader::text_of(const std::string& object, const std::string& name) const {
   if (!has(object)) return {};
-  const Handle attribute = open_attribute(file_.get(), object, name);
+  const Handle attribute = open_attribute(file_->id(), object, name);
   if (!attribute) return {};
   const Handle type(H5Aget_type(attribute.get()), H5Tclose, name);
   if (H5Tis_variable_str(type.get()) <= 0) return {};
@@ -118,41 +132,34 @@ std::string RunReader::text_of(const std::string& object, const std::string& nam
 }
 
 std::int64_t RunReader::number(const std::string& name) const {
-  return scalar<std::int64_t>(file_.get(), name, H5T_NATIVE_INT64, 0);
+  return scalar<std::int64_t>(file_->id(), name, H5T_NATIVE_INT64, 0);
 }
 
 double RunReader::real(const std::string& name) const {
-  return scalar<double>(file_.get(), name, H5T_NATIVE_DOUBLE, std::nan(""));
+  return scalar<double>(file_->id(), name, H5T_NATIVE_DOUBLE, std::nan(""));
 }
 
 bool RunReader::has(const std::string& object) const {
   if (object == "/") return true;
   const auto slash = object.rfind('/');
   if (slash != 0 && !has(object.substr(0, slash))) return false;
-  return H5Lexists(file_.get(), object.c_str(), H5P_DEFAULT) > 0;
-}
-
-Handle RunReader::dataset(const std::string& name) const {
-  if (!has(name)) fail("no column " + name);
-  const hid_t id = H5Dopen2(file_.get(), name.c_str(), H5P_DEFAULT);
-  if (id < 0) fail("column " + name + " is damaged");
-  return {id, H5Dclose, name};
+  return H5Lexists(file_->id(), object.c_str(), H5P_DEFAULT) > 0;
 }
 
 std::vector<std::string> RunReader::columns(const std::string& group) const {
   std::vector<std::string> names, list;
-  const hid_t id = H5Gopen2(file_.get(), group.c_str(), H5P_DEFAULT);
+  const hid_t id = H5Gopen2(file_->id(), group.c_str(), H5P_DEFAULT);
   if (id < 0) fail("no table " + group);
   const Handle handle(id, H5Gclose, group);
   H5Literate(id, H5_INDEX_NAME, H5_ITER_INC, nullptr, collect_name, &names);
   for (const std::string& name : names) {
-    if (H5DSis_scale(dataset(group + "/" + name).get()) <= 0) list.push_back(name);
+    if (H5DSis_scale(file_->dataset(group + "/" + name).get()) <= 0) list.push_back(name);
   }
   return list;
 }
 
 std::vector<std::uint64_t> RunReader::shape(const std::string& name) const {
-  const Handle data = dataset(name);
+  const Handle data = file_->dataset(name);
   const Handle space(H5Dget_space(data.get()), H5Sclose, name);
   const int dimensions = checked(H5Sget_simple_extent_ndims(space.get()), name);
   std::vector<hsize_t> extent(static_cast<std::size_t>(dimensions));
@@ -161,7 +168,7 @@ std::vector<std::uint64_t> RunReader::shape(const std::string& name) const {
 }
 
 std::vector<double> RunReader::column(const std::string& name) const {
-  const Handle data = dataset(name);
+  const Handle data = file_->dataset(name);
   std::size_t count = 1;
   for (const std::uint64_t n : shape(name)) count *= n;
   std::vector<double> values(count);

@@ -4,18 +4,19 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "sim/core/units.h"
-#include "sim/record/hdf5_handle.h"
 
 namespace skiff {
 
 class RunReader {
  public:
   explicit RunReader(const std::filesystem::path& file);
+  ~RunReader();
 
   const std::filesystem::path& path() const { return path_; }
 
@@ -37,10 +38,10 @@ class RunReader {
  private:
   [[noreturn]] void fail(const std::string& what) const;
   std::string text_of(const std::string& object, const std::string& name) const;
-  hdf5::Handle dataset(const std::string& name) const;
 
+  struct File;  // keeps HDF5 out of this header
   std::filesystem::path path_;
-  hdf5::Handle file_;
+  std::unique_ptr<File> file_;
 };
 
 struct StoredTable {

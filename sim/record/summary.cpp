@@ -7,6 +7,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "sim/core/metrics.h"
 #include "sim/record/human.h"
 #include "sim/record/join.h"
 #include "sim/record/progress.h"
@@ -33,7 +34,7 @@ bool at_least_as_good(double value, double target, bool smaller) {
 
 Course course_of(const RunInfo& info, const Tally& tally, std::size_t metric) {
   const auto& points = tally.course(metric);
-  const bool smaller = smaller_is_better(info.metrics[metric]);
+  const bool smaller = !metric_rises(info.metrics[metric]);
   Course course{points.back(), points.front(), {}, kNotMeasured};
   for (const auto& p : points) {
     if (smaller ? p.value < course.best.value : p.value > course.best.value) course.best = p;
@@ -273,10 +274,6 @@ std::string short_name(const std::string& metric) {
   std::replace(name.begin(), name.end(), '_', ' ');
   if (name == "next token accuracy" || name == "masked accuracy") name = "accuracy";
   return name;
-}
-
-bool smaller_is_better(const std::string& metric) {
-  return metric.find("accuracy") == std::string::npos && metric != "macro_f1";
 }
 
 }  // namespace skiff

@@ -33,7 +33,5 @@ nlohmann::ordered_json summary_json(const Recorder& recorder);
 std::optional<std::size_t> headline_metric(const std::vector<std::string>& metrics);
 // "accuracy" of "test_accuracy".
 std::string short_name(const std::string& metric);
-// Whether smaller values are better.
-bool smaller_is_better(const std::string& metric);
 
 }  // namespace skiff

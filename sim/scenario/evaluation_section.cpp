@@ -1,6 +1,6 @@
 #include <limits>
 
-#include "sim/scenario/metrics.h"
+#include "sim/core/metrics.h"
 #include "sim/scenario/section_schemas.h"
 
 namespace skiff {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "sim/scenario/metrics.h"
+#include "sim/core/metrics.h"
 
 namespace skiff {
 
@@ -117,9 +117,6 @@ void check_evaluation(const RuleContext& c) {
     } else if (model.text == "tiers" || model.text == "clients") {
       c.planned("evaluation.models", model.text);
     }
-  }
-  for (const char* word : {"perplexity", "next_token_accuracy", "masked_accuracy"}) {
-    if (measured(word)) c.planned("evaluation.metrics", word);
   }
 }
 

@@ -37,8 +37,9 @@ BENCHMARK(TinyClients)->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime();
 
 void MillionDevicesStart(benchmark::State& state) {
   for (auto _ : state) {
-    const Scenario scenario = load_scenario("scenarios/timing-only-million.yaml",
-                                            {"server.rounds=0"}, {.profiles = test::profiles()});
+    const Scenario scenario =
+        load_scenario(std::string(SKIFF_SOURCE_DIR) + "/scenarios/timing-only-million.yaml",
+                      {"server.rounds=0"}, {.profiles = test::profiles()});
     const FederationSetup setup = assemble(scenario);
     NullRecorder recorder(cli::run_info(scenario, setup));
     benchmark::DoNotOptimize(simulate(setup, recorder).events);
@@ -49,4 +50,8 @@ BENCHMARK(MillionDevicesStart)->Unit(benchmark::kMillisecond);
 }  // namespace
 }  // namespace skiff
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  setenv("SKIFF_SOURCE", SKIFF_SOURCE_DIR, 0);
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+}

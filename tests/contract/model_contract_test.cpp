@@ -112,7 +112,7 @@ TEST_F(ModelContract, PredictionsDecideTheEvaluation) {
         task.kind == TaskKind::kBinaryLogistic ? 1 : std::size_t(task.classes);
     std::vector<float> logits(9 * outputs);
     workspace.reset();
-    a.predict(weights, example.batch(task).inputs, logits, workspace);
+    a.predict(weights, example.batch(task), logits, workspace);
     std::int64_t correct = 0;
     for (std::size_t i = 0; i < 9; ++i) {
       const float* row = logits.data() + i * outputs;

@@ -101,14 +101,14 @@ TEST(CnnTest, EverySampleCountsAlone) {
   std::vector<double> mean(at.values.size());
   std::vector<float> batched(50), single(10);
   workspace.reset();
-  network->predict(all, shard.all().inputs, batched, workspace);
+  network->predict(all, shard.all(), batched, workspace);
   for (int i = 0; i < 5; ++i) {
     one.clear_gradient();
     workspace.reset();
     network->loss_and_gradient(one, shard.batch(i, 1), workspace);
     for (std::size_t j = 0; j < mean.size(); ++j) mean[j] += one.gradient().values[j] / 5.0;
     workspace.reset();
-    network->predict(one, shard.batch(i, 1).inputs, single, workspace);
+    network->predict(one, shard.batch(i, 1), single, workspace);
     EXPECT_TRUE(std::equal(single.begin(), single.end(), batched.begin() + 10 * i));
   }
   for (std::size_t j = 0; j < mean.size(); ++j) {

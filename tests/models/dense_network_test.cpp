@@ -133,7 +133,7 @@ TEST(DenseNetworkTest, EvaluationCountsHitsAndSumsLosses) {
     Workspace workspace;
     const int outputs = task.kind == TaskKind::kBinaryLogistic ? 1 : 4;
     std::vector<float> logits(static_cast<std::size_t>(50 * outputs));
-    network->predict(weights, shard.all().inputs, logits, workspace);
+    network->predict(weights, shard.all(), logits, workspace);
     int correct = 0;
     for (int b = 0; b < 50; ++b) {
       const float* z = logits.data() + b * outputs;

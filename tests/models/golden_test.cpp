@@ -61,7 +61,7 @@ void expect_golden(const std::string& name, const Node& node, const TaskShape& t
   const Shard shard(task, rows, seed + 100);
   Workspace workspace;
   std::vector<float> logits(golden.logits.size());
-  network->predict(weights, shard.all().inputs, logits, workspace);
+  network->predict(weights, shard.all(), logits, workspace);
   for (std::size_t i = 0; i < logits.size(); ++i) EXPECT_NEAR(logits[i], golden.logits[i], 2e-6);
   workspace.reset();
   EXPECT_NEAR(network->loss_and_gradient(weights, shard.all(), workspace), golden.loss, 1e-6);

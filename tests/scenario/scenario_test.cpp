@@ -4,9 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sim/core/metrics.h"
 #include "sim/core/random.h"
 #include "sim/scenario/json_schema.h"
-#include "sim/scenario/metrics.h"
 
 namespace skiff {
 namespace {

@@ -1,4 +1,4 @@
-#include "sim/scenario/metrics.h"
+#include "sim/core/metrics.h"
 
 namespace skiff {
 

@@ -7,7 +7,7 @@
 namespace skiff {
 
 const std::vector<std::string>& metric_names();
-// Accuracies rise towards a target; losses, perplexity, suboptimality, gradient norms fall.
+// Accuracies and F1 rise towards a target; losses, perplexity, suboptimality, gradient norms fall.
 bool metric_rises(const std::string& name);
 
 }  // namespace skiff

@@ -19,14 +19,15 @@ std::int64_t predictions(const TaskShape& task, const Batch& batch) {
 
 void BatchRows::gather(const Samples& samples, std::span<const std::uint32_t> rows) {
   width_ = samples.width;
-  features_.clear();
-  tokens_.clear();
-  labels_.clear();
-  for (const std::uint32_t row : rows) {
-    const auto i = static_cast<int>(row);
-    features_.push_back(samples.row(i));
-    if (samples.length > 0) tokens_.push_back(samples.text(i));
-    labels_.push_back(samples.labels[row]);
+  features_.resize(rows.size());
+  labels_.resize(rows.size());
+  tokens_.resize(samples.length > 0 ? rows.size() : 0);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    features_[i] = samples.row(static_cast<int>(rows[i]));
+    labels_[i] = samples.labels[rows[i]];
+  }
+  for (std::size_t i = 0; i < tokens_.size(); ++i) {
+    tokens_[i] = samples.text(static_cast<int>(rows[i]));
   }
 }
 

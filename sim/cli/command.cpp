@@ -15,6 +15,7 @@ namespace po = boost::program_options;
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all{
       {"run", "FILE", "runs a scenario: results/NAME/run.h5, figures, a summary", run_verb},
+      {"sweep", "FILE", "every run of a scenario's sweep, several at a time", sweep_verb},
       {"validate", "FILE...", "reads scenarios and says what is wrong with them", validate_verb},
       {"list", "algorithms|models|devices|data", "what there is", list_verb},
       {"explain", "NAME", "an algorithm, model, data source or device in full", explain_verb},
@@ -79,6 +80,17 @@ bool parse(const Verb& verb, const std::vector<std::string>& arguments,
   if (out.count("help") == 0) return true;
   print_help(verb, all);
   return false;
+}
+
+std::vector<std::string> words_of(const po::variables_map& given, const std::string& option) {
+  if (given.count(option) == 0) return {};
+  return given[option].as<std::vector<std::string>>();
+}
+
+std::string single_file(const Verb& verb, const po::variables_map& given) {
+  const std::vector<std::string> files = words_of(given, "file");
+  if (files.size() != 1) throw UsageError(verb.name + ": one scenario file");
+  return files[0];
 }
 
 }  // namespace skiff::cli

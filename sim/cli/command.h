@@ -31,9 +31,15 @@ class UsageError : public std::runtime_error {
 bool parse(const Verb& verb, const std::vector<std::string>& arguments,
            const boost::program_options::options_description& options,
            const std::string& positional, boost::program_options::variables_map& out);
+// The words given for `positional`, and what --set was given; empty if none.
+std::vector<std::string> words_of(const boost::program_options::variables_map& given,
+                                  const std::string& option);
+// The one scenario file of a verb that takes one; UsageError if there are none or more.
+std::string single_file(const Verb& verb, const boost::program_options::variables_map& given);
 const Verb& verb_named(const std::string& name);
 
 int run_verb(const std::vector<std::string>& arguments);
+int sweep_verb(const std::vector<std::string>& arguments);
 int validate_verb(const std::vector<std::string>& arguments);
 int list_verb(const std::vector<std::string>& arguments);
 int explain_verb(const std::vector<std::string>& arguments);

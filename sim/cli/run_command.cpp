@@ -2,20 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <atomic>
-#include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
 
-#include "sim/cli/assemble.h"
 #include "sim/cli/command.h"
 #include "sim/cli/figures.h"
-#include "sim/cli/run_info.h"
+#include "sim/cli/run_one.h"
 #include "sim/core/parallel.h"
-#include "sim/federation/simulation.h"
-#include "sim/record/hdf5_recorder.h"
 #include "sim/record/progress.h"
 #include "sim/record/run_reader.h"
 #include "sim/record/summary.h"
@@ -24,21 +18,6 @@ namespace skiff::cli {
 namespace {
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
-
-std::atomic<bool> interrupted{false};
-
-// The first Ctrl-C ends the run after the present event; the second one leaves.
-void on_signal(int) {
-  if (interrupted.exchange(true)) std::_Exit(kInterrupted);
-}
-
-void watch_signals() {
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  action.sa_flags = SA_RESTART;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-}
 
 struct Request {
   std::string file;
@@ -68,12 +47,9 @@ std::optional<Request> parse_request(const std::vector<std::string>& arguments) 
       "no-figures", "draw nothing")("quiet,q", "no progress, no summary");
   po::variables_map given;
   if (!parse(verb_named("run"), arguments, options, "file", given)) return std::nullopt;
-  const auto files = given.count("file") != 0 ? given["file"].as<std::vector<std::string>>()
-                                              : std::vector<std::string>{};
-  if (files.size() != 1) throw UsageError("run: one scenario file");
   Request request;
-  request.file = files[0];
-  if (given.count("set") != 0) request.overrides = given["set"].as<std::vector<std::string>>();
+  request.file = single_file(verb_named("run"), given);
+  request.overrides = words_of(given, "set");
   if (given.count("seed") != 0) {
     request.overrides.push_back("seed=" + given["seed"].as<std::string>());
   }
@@ -108,41 +84,27 @@ std::string note_of(const RoundRow& row) {
              : fmt::format("{} {:.4g}", row.metrics[0].first, row.metrics[0].second);
 }
 
-Seconds since(std::chrono::steady_clock::time_point start) {
-  return Seconds(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-}
-
-SimulationResult simulate_with_progress(const FederationSetup& setup, Recorder& recorder,
-                                        bool quiet) {
-  const auto start = std::chrono::steady_clock::now();
-  Progress progress(static_cast<std::uint32_t>(setup.server.rounds), stderr, quiet);
-  SimulationHooks hooks;
-  hooks.interrupted = &interrupted;
-  hooks.on_round = [&](RoundRow& row) {
-    row.wall_time = since(start);
-    progress.update(row.round, row.virtual_time, note_of(row));
-  };
-  return simulate(setup, recorder, hooks);
-}
-
-int run(const Request& request) {
+int run_request(const Request& request) {
   const Scenario scenario = load_scenario(request.file, request.overrides);
   if (request.print_config) {
     fmt::print("{}", scenario.config_yaml);
     return kOk;
   }
   if (!scenario.sweep.empty()) {
-    throw scenario.error("sweep", "a sweep is many runs; run takes one: remove sweep");
+    throw scenario.error(
+        "sweep", "a sweep is many runs, and run takes one; write skiff sweep " + request.file);
   }
   const fs::path folder = request.out.value_or((fs::path("results") / scenario.name).string());
   check_folder(folder, scenario);
-  FederationSetup setup = assemble(scenario);
-  setup.launch = request.launch;
-  Hdf5Recorder recorder(folder / "run.h5", run_info(scenario, setup));
+  Run run(scenario, folder, "", request.launch);
+  const Recorder& recorder = run.recorder();
   if (!request.quiet) fmt::print("{}\n", summary_header(recorder.info()));
   std::fflush(stdout);
   watch_signals();
-  const SimulationResult result = simulate_with_progress(setup, recorder, request.quiet);
+  Progress progress(run.rounds(), stderr, request.quiet);
+  const SimulationResult result = run.simulate(
+      [&](const RoundRow& row) { progress.update(row.round, row.virtual_time, note_of(row)); });
+  progress.clear();
   Drawing drawing;
   if (request.figures && result.rounds > 0) {
     drawing = draw_figures((folder / "run.h5").string(), folder.string());
@@ -161,7 +123,7 @@ int run(const Request& request) {
 
 int run_verb(const std::vector<std::string>& arguments) {
   const std::optional<Request> request = parse_request(arguments);
-  return request ? run(*request) : kOk;
+  return request ? run_request(*request) : kOk;
 }
 
 }  // namespace skiff::cli

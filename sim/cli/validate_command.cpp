@@ -4,7 +4,7 @@
 
 #include "sim/cli/command.h"
 #include "sim/cli/report_error.h"
-#include "sim/scenario/scenario.h"
+#include "sim/scenario/sweep.h"
 
 namespace skiff::cli {
 
@@ -16,14 +16,15 @@ int validate_verb(const std::vector<std::string>& arguments) {
   po::variables_map given;
   if (!parse(verb_named("validate"), arguments, options, "file", given)) return kOk;
   if (given.count("file") == 0) throw UsageError("validate: which file?");
-  std::vector<std::string> overrides;
-  if (given.count("set") != 0) overrides = given["set"].as<std::vector<std::string>>();
+  const std::vector<std::string> overrides = words_of(given, "set");
   int code = kOk;
   for (const std::string& file : given["file"].as<std::vector<std::string>>()) {
     try {
-      const Scenario scenario = load_scenario(file, overrides);
-      fmt::print("{}: ok  {}  config {}\n", file, scenario.name,
-                 scenario.config_sha256.substr(0, 6));
+      const std::vector<SweepRun> runs = load_sweep_runs(file, overrides);
+      const Scenario& first = runs.front().scenario;
+      fmt::print("{}: ok  {}  {}\n", file, first.name,
+                 runs.size() == 1 ? "config " + first.config_sha256.substr(0, 6)
+                                  : fmt::format("a sweep of {} runs", runs.size()));
     } catch (...) {
       code = report_error(std::current_exception());
     }

@@ -21,18 +21,30 @@ double fraction_of(std::uint32_t round, std::uint32_t rounds) {
   return rounds == 0 ? 1.0 : std::min(1.0, static_cast<double>(round) / rounds);
 }
 
+int tenths_of(double fraction) { return static_cast<int>(fraction * 10 + 1e-9); }
+
 int columns_of(std::FILE* stream) {
   winsize size{};
   return ::ioctl(::fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
+ProgressState round_state(std::uint32_t round, std::uint32_t rounds, VirtualTime time,
+                          const std::string& note) {
+  return {fraction_of(round, rounds), fmt::format("round {}/{}", round, rounds),
+          human(to_seconds(time)) + " virtual", note};
+}
+
+std::string bar_of(const ProgressState& state, int cells) {
+  const int full = static_cast<int>(state.fraction * cells);
+  return fmt::format("{} {:#>{}}{:.>{}} {:.0f}%{}{}", state.count, "", full, "", cells - full,
+                     std::floor(100 * state.fraction), state.extent.empty() ? "" : "  ",
+                     state.extent);
+}
+
 }  // namespace
 
 std::string progress_bar(std::uint32_t round, std::uint32_t rounds, VirtualTime time, int cells) {
-  const double fraction = fraction_of(round, rounds);
-  const int full = static_cast<int>(fraction * cells);
-  return fmt::format("round {}/{} {:#>{}}{:.>{}} {:.0f}%  {} virtual", round, rounds, "", full, "",
-                     cells - full, std::floor(100 * fraction), human(to_seconds(time)));
+  return bar_of(round_state(round, rounds, time, ""), cells);
 }
 
 Progress::Style Progress::style_for(std::FILE* stream) {
@@ -51,35 +63,40 @@ Progress::Progress(std::uint32_t rounds, std::FILE* stream, Style style, Clock::
 Progress::Progress(std::uint32_t rounds, std::FILE* stream, bool quiet)
     : Progress(rounds, stream, quiet ? Style::kNone : style_for(stream)) {}
 
-std::string Progress::tail(std::uint32_t round, const std::string& note,
-                           Clock::time_point now) const {
+std::string Progress::tail(const ProgressState& state, Clock::time_point now) const {
   const Seconds elapsed(std::chrono::duration<double>(now - start_).count());
-  const double fraction = fraction_of(round, rounds_);
+  const double f = state.fraction;
   std::string text = "  " + human(elapsed);
-  if (fraction > 0 && fraction < 1) text += "  ETA " + human(elapsed * ((1 - fraction) / fraction));
-  if (!note.empty()) text += "  " + note;
+  if (f > 0 && f < 1) text += "  ETA " + human(elapsed * ((1 - f) / f));
+  if (!state.note.empty()) text += "  " + state.note;
   return text;
 }
 
 void Progress::update(std::uint32_t round, VirtualTime time, const std::string& note,
                       Clock::time_point now) {
-  if (style_ == Style::kNone) return;
   const double fraction = fraction_of(round, rounds_);
+  const bool due = style_ == Style::kLines ? tenths_of(fraction) > tenths_
+                                           : now - shown_ >= kInterval || fraction == 1;
+  if (due) update(round_state(round, rounds_, time, note), now);
+}
+
+void Progress::update(const ProgressState& state, Clock::time_point now) {
+  if (style_ == Style::kNone) return;
   if (style_ == Style::kLines) {
-    const int tenths = static_cast<int>(fraction * 10 + 1e-9);
+    const int tenths = tenths_of(state.fraction);
     if (tenths <= tenths_) return;
     tenths_ = tenths;
-    fmt::print(stream_, "round {}/{} {}%  {} virtual{}\n", round, rounds_, 10 * tenths,
-               human(to_seconds(time)), tail(round, note, now));
+    fmt::print(stream_, "{} {}%{}{}{}\n", state.count, 10 * tenths,
+               state.extent.empty() ? "" : "  ", state.extent, tail(state, now));
     std::fflush(stream_);
     return;
   }
-  if (now - shown_ < kInterval && fraction < 1) return;
+  if (now - shown_ < kInterval && state.fraction < 1) return;
   shown_ = now;
-  const std::string end = tail(round, note, now);
-  const int rest = static_cast<int>(progress_bar(round, rounds_, time, 0).size() + end.size());
+  const std::string end = tail(state, now);
+  const int rest = static_cast<int>(bar_of(state, 0).size() + end.size());
   const int cells = std::clamp(columns_ - 1 - rest, kFewestCells, kMostCells);
-  std::string line = progress_bar(round, rounds_, time, cells) + end;
+  std::string line = bar_of(state, cells) + end;
   line.resize(std::min(line.size(), static_cast<std::size_t>(columns_ - 1)));
   if (style_ == Style::kColourBar) {  // the full part in green
     const auto first = line.find('#');

@@ -15,6 +15,12 @@ namespace skiff {
 std::string progress_bar(std::uint32_t round, std::uint32_t rounds, VirtualTime time,
                          int cells = 40);
 
+// How far it is, in words: "round 60/60" and, behind the bar, "2.1 h virtual".
+struct ProgressState {
+  double fraction = 0;  // 0..1
+  std::string count, extent, note;
+};
+
 class Progress {
  public:
   using Clock = std::chrono::steady_clock;
@@ -32,6 +38,8 @@ class Progress {
   // most five times a second.
   void update(std::uint32_t round, VirtualTime time, const std::string& note = {},
               Clock::time_point now = Clock::now());
+  // The same for other things than rounds.
+  void update(const ProgressState& state, Clock::time_point now = Clock::now());
   // Takes the bar from the terminal, e.g. before a message. The next update brings it back.
   void clear();
 
@@ -39,7 +47,7 @@ class Progress {
   static Style style_for(std::FILE* stream);
 
  private:
-  std::string tail(std::uint32_t round, const std::string& note, Clock::time_point now) const;
+  std::string tail(const ProgressState& state, Clock::time_point now) const;
 
   std::uint32_t rounds_;
   std::FILE* stream_;

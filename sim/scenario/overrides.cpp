@@ -15,6 +15,12 @@ class Override {
  public:
   Override(const std::string& text, std::size_t index, std::vector<Problem>& problems)
       : text_(text), line_(-1 - static_cast<int>(index)), problems_(problems) {}
+  Override(const Change& change, std::vector<Problem>& problems)
+      : text_(change.key), path_(change.key), place_(change.where), problems_(problems) {}
+
+  void apply_value(Node& top, const Node& value) {
+    if (split_path()) set(top, value);
+  }
 
   void apply(Node& top) {
     const char first = text_.empty() ? '\0' : text_.front();
@@ -137,11 +143,11 @@ class Override {
   }
 
   const std::string& text_;
-  int line_;
-  std::vector<Problem>& problems_;
+  int line_ = 0;
   std::string path_;
   std::vector<std::string> keys_;
   Location place_;
+  std::vector<Problem>& problems_;
 };
 
 }  // namespace
@@ -151,6 +157,10 @@ void apply_overrides(Node& top, const std::vector<std::string>& overrides,
   for (std::size_t i = 0; i < overrides.size(); ++i) {
     Override(overrides[i], i, problems).apply(top);
   }
+}
+
+void apply_changes(Node& top, const std::vector<Change>& changes, std::vector<Problem>& problems) {
+  for (const Change& change : changes) Override(change, problems).apply_value(top, change.value);
 }
 
 }  // namespace skiff

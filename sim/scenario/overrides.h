@@ -17,4 +17,13 @@ namespace skiff {
 void apply_overrides(Node& top, const std::vector<std::string>& overrides,
                      std::vector<Problem>& problems);
 
+// The same for what a sweep changes: the key set to the value, which knows where it stands; null
+// removes the key.
+struct Change {
+  std::string key;  // "training.optimizer.learning_rate"
+  Location where;
+  Node value;
+};
+void apply_changes(Node& top, const std::vector<Change>& changes, std::vector<Problem>& problems);
+
 }  // namespace skiff

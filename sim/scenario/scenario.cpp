@@ -166,7 +166,8 @@ Scenario load_scenario(const std::string& file, const std::vector<std::string>& 
 Scenario parse_scenario(const std::string& text, const std::string& file,
                         const std::vector<std::string>& overrides, const LoadOptions& options) {
   register_planned_words();
-  return read(read_tree(text, file, overrides, options.data_folder), file, overrides, options);
+  return read(read_tree(text, file, overrides, options.point, options.data_folder), file, overrides,
+              options);
 }
 
 std::vector<FieldInfo> scenario_fields() {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "devices/catalogue.h"
+#include "sim/scenario/overrides.h"
 #include "sim/scenario/sections.h"
 #include "sim/scenario/yaml.h"
 
@@ -53,6 +54,8 @@ struct LoadOptions {
   std::optional<std::string> profiles;
   // That catalogue if it was read already: for many scenarios in a row.
   std::shared_ptr<const Catalogue> catalogue;
+  // One point of the file's sweep instead of the sweep.
+  std::optional<std::vector<Change>> point;
 };
 
 // `overrides`: "server.rounds=3", "+evaluation.metrics=perplexity", "~compression.communication".

@@ -35,10 +35,15 @@ class TreeReader {
   }
 
   Tree read(const std::string& text, const std::string& file,
-            const std::vector<std::string>& overrides) {
+            const std::vector<std::string>& overrides,
+            const std::optional<std::vector<Change>>& point) {
     for (const std::string& text_of_one : overrides) tree_.texts.add_override(text_of_one);
     tree_.top = read_file(text, file);
     apply_overrides(tree_.top, overrides, tree_.problems);
+    if (point) {
+      tree_.top.erase("sweep");
+      apply_changes(tree_.top, *point, tree_.problems);
+    }
     strip_nulls(tree_.top);
     tree_.searched = searched();
     if (!data_.empty()) tree_.folders.push_back(data_);
@@ -127,8 +132,9 @@ class TreeReader {
 
 Tree read_tree(const std::string& text, const std::string& file,
                const std::vector<std::string>& overrides,
+               const std::optional<std::vector<Change>>& point,
                const std::optional<std::string>& data_folder) {
-  return TreeReader(data_folder).read(text, file, overrides);
+  return TreeReader(data_folder).read(text, file, overrides, point);
 }
 
 }  // namespace skiff

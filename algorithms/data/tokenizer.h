@@ -52,6 +52,7 @@ TokenizerPtr read_tokenizer(const std::string& path);
 struct TokenizerChoice {
   std::string word;  // byte | char | word, or "" for a file
   FilePath file;
+  bool given() const { return !word.empty() || !file.path.empty(); }
 };
 inline constexpr int kDefaultWords = 10'000;  // Hard et al. 2018
 // `texts`: the training texts, for char and word.

@@ -4,18 +4,23 @@
 
 #include "devices/memory.h"
 #include "sim/cli/table.h"
+#include "sim/record/human.h"
 
 namespace skiff::cli {
 namespace {
 
 template <class T>
-void add(TextTable& table, const std::string& what, const Sourced<T>& number) {
-  std::string value = print_value(number.value);
-  table.add({"  " + what, value, print_value(number.confidence), number.source});
+std::string value_text(const T& value) {
+  return print_value(value);
 }
-void add(TextTable& table, const std::string& what, const Sourced<LinkWeights>& weights) {
-  table.add(
-      {"  " + what, print_value(weights.value), print_value(weights.confidence), weights.source});
+std::string value_text(Bytes value) { return human(value); }
+std::string value_text(BytesPerSecond value) {  // of memory and flash; links are counted in bits
+  return fmt::format("{:.4g} GB/s", value.value() / 1e9);
+}
+
+template <class T>
+void add(TextTable& table, const std::string& what, const Sourced<T>& number) {
+  table.add({"  " + what, value_text(number.value), print_value(number.confidence), number.source});
 }
 
 void add_processor(TextTable& table, const std::string& name, const ProcessorProfile& p) {
@@ -55,8 +60,8 @@ std::string device_text(const DeviceProfile& d) {
   }
   add(table, "links", d.links);
   return fmt::format("{} (device): {}\n  may take {} in the background, {} in the foreground\n{}",
-                     d.name, d.about, print_value(background_memory(d)),
-                     print_value(foreground_memory(d)), table.aligned());
+                     d.name, d.about, human(background_memory(d)), human(foreground_memory(d)),
+                     table.aligned());
 }
 
 }  // namespace skiff::cli

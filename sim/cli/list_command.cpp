@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "devices/memory.h"
 #include "sim/cli/command.h"
@@ -50,17 +52,36 @@ std::string parameters_of(const CatalogueEntry& e) {
   return text;
 }
 
+std::string required_of(const CatalogueEntry& e) {
+  std::string text;
+  for (const FieldInfo& f : e.fields) {
+    if (f.required) text += (text.empty() ? "" : " ") + f.name;
+  }
+  return text;
+}
+
+// Broken between words into lines of at most 80.
+std::string wrapped(const std::string& text) {
+  std::string out;
+  std::size_t column = 0;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    if (column > 0 && column + 1 + word.size() > 80) out += "\n", column = 0;
+    if (column > 0) out += " ", ++column;
+    out += word;
+    column += word.size();
+  }
+  return out;
+}
+
 struct Format {
   bool as_json = false, as_markdown = false;
 };
 
-void print(const TextTable& table, const Format& format) {
-  fmt::print("{}", format.as_markdown ? table.markdown() : table.aligned());
-}
-
 void list_entries(const std::string& kind, const std::string& role, const Format& format) {
   json all = json::array();
-  TextTable table({"name", "role", "parameters", "what it does", "source"});
+  TextTable whole({"name", "role", "parameters", "what it does", "source"});
+  std::map<std::string, TextTable> by_family;  // for people: what must be written, and no more
   std::string planned;
   for (const CatalogueEntry& e : catalogue()) {
     if (!belongs(e, kind)) continue;
@@ -69,7 +90,10 @@ void list_entries(const std::string& kind, const std::string& role, const Format
     if (e.about.planned) {
       planned += (planned.empty() ? "" : ", ") + e.about.name;
     } else {
-      table.add({e.about.name, family_of(e), parameters_of(e), e.about.summary, e.about.paper});
+      const std::string family = family_of(e);
+      whole.add({e.about.name, family, parameters_of(e), e.about.summary, e.about.paper});
+      by_family.try_emplace(family, std::vector<std::string>{family, "needs", "what it does"})
+          .first->second.add({e.about.name, required_of(e), e.about.summary});
     }
   }
   if (all.empty()) throw UsageError(fmt::format("no {} with role \"{}\"", kind, role));
@@ -77,8 +101,15 @@ void list_entries(const std::string& kind, const std::string& role, const Format
     fmt::print("{}\n", all.dump(2));
     return;
   }
-  print(table, format);
-  if (!planned.empty()) fmt::print("\nwords that later versions will run: {}\n", planned);
+  if (format.as_markdown) {
+    fmt::print("{}", whole.markdown());
+    return;
+  }
+  for (const auto& [family, table] : by_family) fmt::print("{}\n", table.aligned());
+  fmt::print("skiff explain NAME says the rest: every parameter, its range and its source\n");
+  if (!planned.empty()) {
+    fmt::print("\n{}\n", wrapped("words that later versions will run: " + planned));
+  }
 }
 
 void list_devices(const Format& format) {
@@ -103,7 +134,7 @@ void list_devices(const Format& format) {
   if (format.as_json) {
     fmt::print("{}\n", all.dump(2));
   } else {
-    print(table, format);
+    fmt::print("{}", format.as_markdown ? table.markdown() : table.aligned());
   }
 }
 
@@ -117,8 +148,7 @@ int list_verb(const std::vector<std::string>& arguments) {
       "json", "as JSON")("markdown", "as a Markdown table");
   po::variables_map given;
   if (!parse(verb_named("list"), arguments, options, "kind", given)) return kOk;
-  const auto kinds = given.count("kind") != 0 ? given["kind"].as<std::vector<std::string>>()
-                                              : std::vector<std::string>{};
+  const std::vector<std::string> kinds = words_of(given, "kind");
   if (kinds.size() != 1) throw UsageError("list: one of algorithms, models, devices, data");
   if (std::find(kKinds.begin(), kKinds.end(), kinds[0]) == kKinds.end()) {
     const std::string near = nearest_word(kinds[0], kKinds);

@@ -4,7 +4,8 @@
 // [out_height][out_width][out], weights [ky][kx][in][out] (a row-major matrix "inputs x outputs").
 // `kSame` pads (kernel - 1) / 2 rows and columns before the image and kernel / 2 after it.
 //
-// Definition, bit by bit (rows outside an image are skipped, columns outside it count as zeros):
+// Definition, bit by bit (rows outside an image are skipped, columns outside it count as zeros or
+// are skipped, which differ in the sign of a zero and where a weight is not finite):
 //   forward          y[p][o]  = bias[o] or 0; for ky, kx, i ascending: fma(x[p + (ky, kx)][i], w,
 //   .) input gradient   dx[q][i] = 0; for ky, kx descending, o ascending: fma(dy[q - (ky, kx)][o],
 //   w, .) weight gradient  dw[ky][kx][i][o] = 0 or old; for output pixels p in row-major order:

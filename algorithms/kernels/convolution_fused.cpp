@@ -1,6 +1,7 @@
 #include <cstring>
 
 #include "algorithms/kernels/convolution.h"
+#include "algorithms/kernels/convolution_rows.h"
 #include "algorithms/kernels/tile.h"
 
 namespace skiff::kernels {
@@ -267,6 +268,12 @@ void convolution_flip(std::span<float> flipped, std::span<const float> w,
 void convolution_input_gradient(std::span<float> dx, std::span<const float> dy,
                                 std::span<const float> flipped, const Convolution& shape,
                                 std::span<float> scratch) noexcept {
+  if (shape.kernel == 5 && shape.pad() == 0 && shape.in == 8 && shape.out == 16) {
+    const auto image = shape.width == 12   ? reached_image<8, 16>
+                       : shape.width == 14 ? reached_image<10, 16>
+                                           : nullptr;
+    if (image != nullptr) return image(dx.data(), dy.data(), flipped.data(), shape.height);
+  }
   const int before = shape.kernel - 1 - shape.pad();
   const int after = shape.width + shape.kernel - 1 - shape.out_width() - before;
   const Frame f{.image = padded(dy.data(), shape.out_height(), shape.out_width(), shape.out, before,

@@ -8,14 +8,18 @@
 // Layouts: weights are row-major "inputs x outputs" with any leading dimension (flat parameter
 // arrays are used in place); heads of at most 16 outputs have their own kernels in narrow.h.
 // Outputs never overlap inputs. Thread-safe: no state. Cost: 2*m*k*n flops at about the FMA peak of
-// a core; nothing is allocated, at most 64 KB of stack.
+// a core; nothing is allocated: large products, and every gemm_nt, copy their operands in blocks
+// that lie on the stack, kProductStack bytes of it.
 #pragma once
 
+#include <cstddef>
 #include <span>
 
 #include "algorithms/kernels/matrix.h"
 
 namespace skiff::kernels {
+
+inline constexpr std::size_t kProductStack = 240 * 1024;
 
 enum class Activation { kNone, kRelu };  // relu(v) = 0 > v ? 0 : v, so NaN stays NaN
 enum class Output { kOverwrite, kAdd };  // start from 0, or from the old value

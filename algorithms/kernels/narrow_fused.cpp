@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "algorithms/kernels/narrow.h"
 #include "algorithms/kernels/tile.h"
 
@@ -29,6 +31,7 @@ template <int S, int C>
 struct Operands {
   const float* x[S];
   const float* w[C];
+  const float* next[S];  // samples of the next tile: fetched meanwhile, for shards outgrow the L2
 };
 
 // acc[s][c] += x[s][i...] * w[c][i...]: the smaller side is held, the larger one streamed.
@@ -61,8 +64,13 @@ template <int S, int C>
     for (int c = 0; c < C; ++c) acc[s][c] = Lanes{};
   }
   int i = 0;
-  for (; i + 16 <= n; i += 16)
+  for (; i + 16 <= n; i += 16) {
+    if (first == 0) {
+#pragma GCC unroll 16
+      for (int s = 0; s < S; ++s) __builtin_prefetch(o.next[s] + i);
+    }
     step<S, C>(acc, o, i + first, [](const float* p) { return load(p); });
+  }
   if (i == n) return;
   const int count = n - i - first;
   step<S, C>(acc, o, i + first, [count](const float* p) { return load_tail(p, count); });
@@ -103,6 +111,7 @@ void select(int samples, MatrixView y, const Source& x, ConstMatrixView w, const
   if (samples == S) {
     Operands<S, C> o;
     for (int s = 0; s < S; ++s) o.x[s] = x[b + s];
+    for (int s = 0; s < S; ++s) o.next[s] = x[std::min(b + S + s, y.rows - 1)];
     for (int q = 0; q < C; ++q) o.w[q] = w[c + q];
     dots<S, C>(o, {y[b] + c, S, C, y.stride}, bias == nullptr ? nullptr : bias + c, w.cols);
   } else if constexpr (S > 1) {

@@ -10,6 +10,13 @@ namespace {
 using simd::F8;
 using simd::I8;
 
+// All 8 lanes, where no mask is needed: a masked store is microcode on some cores.
+struct Whole {};
+F8 load(const float* p, Whole) noexcept { return simd::load8(p); }
+F8 load(const float* p, I8 mask) noexcept { return simd::load8(p, mask); }
+void store(float* p, F8 v, Whole) noexcept { simd::store(p, v); }
+void store(float* p, F8 v, I8 mask) noexcept { simd::store(p, v, mask); }
+
 struct Best {
   F8 value;
   I8 place;
@@ -23,11 +30,12 @@ void challenge(Best& best, F8 value, int place) noexcept {
 }
 
 // The four places of a window: the image row above, the one below, `channels` floats apart.
-Best window(const float* above, const float* below, int channels, I8 mask) noexcept {
-  Best best{simd::load8(above, mask), I8{}};
-  challenge(best, simd::load8(above + channels, mask), 1);
-  challenge(best, simd::load8(below, mask), 2);
-  challenge(best, simd::load8(below + channels, mask), 3);
+template <class Mask>
+Best window(const float* above, const float* below, int channels, Mask mask) noexcept {
+  Best best{load(above, mask), I8{}};
+  challenge(best, load(above + channels, mask), 1);
+  challenge(best, load(below, mask), 2);
+  challenge(best, load(below + channels, mask), 3);
   return best;
 }
 
@@ -46,7 +54,8 @@ I8 load_bytes(const std::uint8_t* from, int count) noexcept {
       _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(bytes))));
 }
 
-// Calls body(image offset of the window, pooled offset, lanes) for 8 channels at a time.
+// Calls body(image offset of the window, pooled offset, lanes, their mask) for 8 channels at a
+// time.
 template <class Body>
 void for_windows(const Pooling& s, Body body) noexcept {
   const int row = s.width * s.channels;
@@ -54,8 +63,10 @@ void for_windows(const Pooling& s, Body body) noexcept {
   for (int y = 0; y + 1 < s.height; y += 2) {
     for (int x = 0; x + 1 < s.width; x += 2) {
       const std::ptrdiff_t at = std::ptrdiff_t{y} * row + x * s.channels;
-      for (int c = 0; c < s.channels; c += 8) {
-        body(at + c, pooled + c, std::min(8, s.channels - c));
+      int c = 0;
+      for (; c + 8 <= s.channels; c += 8) body(at + c, pooled + c, 8, Whole{});
+      if (const int rest = s.channels - c; rest > 0) {
+        body(at + c, pooled + c, rest, simd::mask8(rest));
       }
       pooled += s.channels;
     }
@@ -72,12 +83,13 @@ void clear_margin(float* d, const Pooling& s) noexcept {
   if (s.height % 2 == 1) std::fill_n(d + std::ptrdiff_t{s.height - 1} * row, row, 0.0F);
 }
 
-void spread(float* d, std::ptrdiff_t row, int channels, F8 gradient, I8 place, I8 mask) noexcept {
+template <class Mask>
+void spread(float* d, std::ptrdiff_t row, int channels, F8 gradient, I8 place, Mask mask) noexcept {
   const F8 zero{};
-  simd::store(d, place == 0 ? gradient : zero, mask);
-  simd::store(d + channels, place == 1 ? gradient : zero, mask);
-  simd::store(d + row, place == 2 ? gradient : zero, mask);
-  simd::store(d + row + channels, place == 3 ? gradient : zero, mask);
+  store(d, place == 0 ? gradient : zero, mask);
+  store(d + channels, place == 1 ? gradient : zero, mask);
+  store(d + row, place == 2 ? gradient : zero, mask);
+  store(d + row + channels, place == 3 ? gradient : zero, mask);
 }
 
 }  // namespace
@@ -85,12 +97,11 @@ void spread(float* d, std::ptrdiff_t row, int channels, F8 gradient, I8 place, I
 void max_pool(std::span<float> pooled, std::span<std::uint8_t> winner, std::span<const float> image,
               const Pooling& shape, Activation activation) noexcept {
   const std::ptrdiff_t row = std::ptrdiff_t{shape.width} * shape.channels;
-  for_windows(shape, [&](std::ptrdiff_t at, std::ptrdiff_t out, int lanes) {
-    const I8 mask = simd::mask8(lanes);
+  for_windows(shape, [&](std::ptrdiff_t at, std::ptrdiff_t out, int lanes, auto mask) {
     const float* above = image.data() + at;
     Best best = window(above, above + row, shape.channels, mask);
     if (activation == Activation::kRelu) best.value = simd::greatest(F8{}, best.value);
-    simd::store(pooled.data() + out, best.value, mask);
+    store(pooled.data() + out, best.value, mask);
     store_bytes(winner.data() + out, best.place, lanes);
   });
 }
@@ -98,9 +109,8 @@ void max_pool(std::span<float> pooled, std::span<std::uint8_t> winner, std::span
 void max_unpool(std::span<float> d_image, std::span<const float> d_pooled,
                 std::span<const std::uint8_t> winner, const Pooling& shape) noexcept {
   const std::ptrdiff_t row = std::ptrdiff_t{shape.width} * shape.channels;
-  for_windows(shape, [&](std::ptrdiff_t at, std::ptrdiff_t out, int lanes) {
-    const I8 mask = simd::mask8(lanes);
-    spread(d_image.data() + at, row, shape.channels, simd::load8(d_pooled.data() + out, mask),
+  for_windows(shape, [&](std::ptrdiff_t at, std::ptrdiff_t out, int lanes, auto mask) {
+    spread(d_image.data() + at, row, shape.channels, load(d_pooled.data() + out, mask),
            load_bytes(winner.data() + out, lanes), mask);
   });
   clear_margin(d_image.data(), shape);
@@ -110,10 +120,9 @@ void max_unpool_relu(std::span<float> d_image, std::span<const float> d_pooled,
                      std::span<const std::uint8_t> winner, std::span<const float> pooled,
                      const Pooling& shape) noexcept {
   const std::ptrdiff_t row = std::ptrdiff_t{shape.width} * shape.channels;
-  for_windows(shape, [&](std::ptrdiff_t at, std::ptrdiff_t out, int lanes) {
-    const I8 mask = simd::mask8(lanes);
-    const F8 gradient = simd::load8(d_pooled.data() + out, mask);
-    const F8 passed = simd::load8(pooled.data() + out, mask) > F8{} ? gradient : F8{};
+  for_windows(shape, [&](std::ptrdiff_t at, std::ptrdiff_t out, int lanes, auto mask) {
+    const F8 gradient = load(d_pooled.data() + out, mask);
+    const F8 passed = load(pooled.data() + out, mask) > F8{} ? gradient : F8{};
     spread(d_image.data() + at, row, shape.channels, passed, load_bytes(winner.data() + out, lanes),
            mask);
   });

@@ -197,19 +197,15 @@ inline void select(int rows, const Left& a, const B& b, int k, const Edges& e, i
   }
 }
 
-// Rows [first, last) of V vectors of columns at j, in tiles of nearly equal heights that do not
-// cross a multiple of the left operand's group.
+// Rows [first, last) of V vectors of columns at j, in tiles of nearly equal heights.
 template <int V, bool kTail, Finish kFinish, class Left, class Right>
 inline void panel(const Left& a, const Right& b, int first, int last, int k, const Edges& e,
                   int j) noexcept {
-  int t = 0;
-  for (int i = first; i < last;) {
-    const int end = std::min(last, i + a.group());
-    for (int tiles = (end - i + kRows[V] - 1) / kRows[V]; tiles > 0; --tiles, ++t) {
-      const int rows = (end - i + tiles - 1) / tiles;
-      select<kRows[V], V, kTail, kFinish>(rows, a, b.at(j, j + V * kWidth, t), k, e, i, j);
-      i += rows;
-    }
+  const int tiles = (last - first + kRows[V] - 1) / kRows[V];
+  for (int t = 0, i = first; t < tiles; ++t) {
+    const int rows = (last - i + tiles - t - 1) / (tiles - t);
+    select<kRows[V], V, kTail, kFinish>(rows, a, b.at(j, j + V * kWidth, t), k, e, i, j);
+    i += rows;
   }
 }
 
@@ -245,7 +241,6 @@ struct RowsOf {
   Source source;
   int first = 0;  // column that step 0 is at
 
-  static int group() noexcept { return 1 << 30; }
   template <int R>
   Along<R> at(int i) const noexcept {
     Along<R> rows;
@@ -258,23 +253,9 @@ template <class Source>
 struct ColumnsOf {
   Source source;
 
-  static int group() noexcept { return 1 << 30; }
   template <int R>
   auto at(int i) const noexcept {
     return cursor(source, i);
-  }
-};
-
-// Columns that were copied by groups: [group][step][kGroup].
-inline constexpr int kGroup = kWidth == 16 ? 14 : 12;
-struct GroupedColumns {
-  const float* data;
-  int depth;
-
-  static int group() noexcept { return kGroup; }
-  template <int R>
-  Strided at(int i) const noexcept {
-    return {data + i / kGroup * depth * kGroup + i % kGroup, kGroup};
   }
 };
 

@@ -10,6 +10,8 @@
 #include "sim/cli/figures.h"
 #include "sim/cli/run_one.h"
 #include "sim/core/parallel.h"
+#include "sim/live/live_events.h"
+#include "sim/live/live_server.h"
 #include "sim/record/progress.h"
 #include "sim/record/run_reader.h"
 #include "sim/record/summary.h"
@@ -25,6 +27,7 @@ struct Request {
   std::optional<std::string> out;
   bool print_config = false, quiet = false, figures = true;
   LaunchPolicy launch = LaunchPolicy::kDemand;
+  std::optional<LiveServer::Options> serve;
 };
 
 LaunchPolicy launch_policy(const std::string& word) {
@@ -32,6 +35,19 @@ LaunchPolicy launch_policy(const std::string& word) {
   if (word == "eager") return LaunchPolicy::kEager;
   if (word == "serial") return LaunchPolicy::kSerial;
   throw UsageError(fmt::format("--launch {}: one of demand, eager, serial", word));
+}
+
+std::optional<LiveServer::Options> serve_options(const po::variables_map& given) {
+  if (given.count("serve") == 0) {
+    if (given.count("serve-to") != 0) throw UsageError("--serve-to goes with --serve");
+    return std::nullopt;
+  }
+  const int port = given["serve"].as<int>();
+  if (port < 0 || port > 65535) throw UsageError("--serve: a port is a number of 0..65535");
+  LiveServer::Options options;
+  options.port = static_cast<std::uint16_t>(port);
+  if (given.count("serve-to") != 0) options.address = given["serve-to"].as<std::string>();
+  return options;
 }
 
 std::optional<Request> parse_request(const std::vector<std::string>& arguments) {
@@ -44,7 +60,10 @@ std::optional<Request> parse_request(const std::vector<std::string>& arguments) 
       "launch", po::value<std::string>()->default_value("demand"),
       "when client jobs are computed: demand, eager, serial; the results are the same")(
       "print-config", "print the merged scenario with every default, and stop")(
-      "no-figures", "draw nothing")("quiet,q", "no progress, no summary");
+      "no-figures", "draw nothing")("quiet,q", "no progress, no summary")(
+      "serve", po::value<int>()->implicit_value(8080),
+      "a page of the run on 127.0.0.1 at this port, 8080 if none is named; 0: any free one")(
+      "serve-to", po::value<std::string>(), "the address to serve on, to let other machines look");
   po::variables_map given;
   if (!parse(verb_named("run"), arguments, options, "file", given)) return std::nullopt;
   Request request;
@@ -60,6 +79,7 @@ std::optional<Request> parse_request(const std::vector<std::string>& arguments) 
   request.print_config = given.count("print-config") != 0;
   request.quiet = given.count("quiet") != 0;
   request.figures = given.count("no-figures") == 0;
+  request.serve = serve_options(given);
   return request;
 }
 
@@ -100,11 +120,20 @@ int run_request(const Request& request) {
   const Recorder& recorder = run.recorder();
   if (!request.quiet) fmt::print("{}\n", summary_header(recorder.info()));
   std::fflush(stdout);
+  std::optional<LiveServer> live;
+  if (request.serve) {
+    live.emplace(*request.serve);
+    fmt::print(stderr, "live at {}\n", live->url());
+    live->publish("start", live_start(recorder.info()));
+  }
   watch_signals();
   Progress progress(run.rounds(), stderr, request.quiet);
-  const SimulationResult result = run.simulate(
-      [&](const RoundRow& row) { progress.update(row.round, row.virtual_time, note_of(row)); });
+  const SimulationResult result = run.simulate([&](const RoundRow& row) {
+    progress.update(row.round, row.virtual_time, note_of(row));
+    if (live) live->publish("round", live_round(recorder.info(), recorder.tally(), row));
+  });
   progress.clear();
+  if (live) live->publish("end", live_end(result.status, result.fingerprint));
   Drawing drawing;
   if (request.figures && result.rounds > 0) {
     drawing = draw_figures((folder / "run.h5").string(), folder.string());

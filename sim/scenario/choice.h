@@ -66,9 +66,10 @@ bool convert(const Node& node, S& out, const Rules&, Reader& reader) {
   read_choice(node, schema<S>(), out, out.*ChoiceIn<S>::member, reader, ChoiceIn<S>::family);
   return reader.problems().size() == before;
 }
+// What is in force unless the scenario says otherwise: {name: dense}; "" where nothing is.
 template <ChoiceSection S>
-std::string print_value(const S&) {
-  return "";
+std::string print_value(const S& section) {
+  return print_value(section.*ChoiceIn<S>::member);
 }
 template <ChoiceSection S>
 struct TypeName<S> {

@@ -24,14 +24,19 @@ Node parsed(const std::string& text) {
 
 Node complete(const Node& map, std::vector<FieldInfo> fields);
 
+// An empty list of fixed words says that none of them holds; any other empty one, nothing at all.
+bool has_default(const FieldInfo& field) {
+  const std::string& text = field.default_text;
+  return !text.empty() && text != "{}" && (text != "[]" || !field.rules.words.empty());
+}
+
 // The value of a key as it is in force; null if it is neither written nor has a default.
 Node value_of(const FieldInfo& field, const Node* written) {
-  const std::string& text = field.default_text;
   Node value;
   if (written != nullptr) {
     value = *written;
-  } else if (!field.required && !text.empty() && text != "[]" && text != "{}") {
-    value = parsed(text);
+  } else if (!field.required && has_default(field)) {
+    value = parsed(field.default_text);
   } else if (field.type == "map" && !field.children.empty()) {
     value.kind = Node::Kind::kMap;
   }

@@ -11,7 +11,8 @@ Schema<EvaluationSection> schema() {
   s.field("every", &EvaluationSection::every, "rounds from one evaluation to the next").at_least(1);
   s.field("samples", &EvaluationSection::samples, "test samples used").at_least(1).or_word("all");
   s.field("metrics", &EvaluationSection::metrics, "what is measured; by default what the task has")
-      .one_of(metric_names());
+      .one_of(metric_names())
+      .no_default();
   s.field("models", &EvaluationSection::models,
           "whose models: the server's, the tiers', the clients' on their own held-out data")
       .one_of({"server", "tiers", "clients"});

@@ -33,9 +33,11 @@ Location RuleContext::place_of(const std::string& path, bool key) const {
   if (map == nullptr) return place_of(around, false);
   const std::string last = dot == std::string::npos ? path : path.substr(dot + 1);
   for (const Node::Entry& e : map->entries) {
-    if (e.key == last) return key ? e.where : e.value.where;
+    if (e.key != last) continue;
+    const Location& where = key ? e.where : e.value.where;
+    if (!where.file.empty()) return where;  // else a default, which nobody wrote
   }
-  return map->where;
+  return !map->where.file.empty() || around.empty() ? map->where : place_of(around, false);
 }
 
 void RuleContext::problem(const std::string& path, const std::string& message) const {

@@ -171,8 +171,14 @@ void product(benchmark::State& state) {
           [&] { kProduct(c.view(), left, right, Output::kOverwrite); });
 }
 void shapes(benchmark::internal::Benchmark* b) {
-  for (const std::vector<std::int64_t>& s : std::vector<std::vector<std::int64_t>>{
-           {64, 64, 64}, {256, 256, 256}, {256, 256, 688}, {256, 512, 512}, {512, 2048, 512}}) {
+  for (const std::vector<std::int64_t>& s :
+       std::vector<std::vector<std::int64_t>>{{64, 64, 64},
+                                              {256, 256, 256},
+                                              {256, 256, 688},
+                                              {256, 512, 512},
+                                              {512, 2048, 512},
+                                              {2048, 256, 688},
+                                              {2048, 688, 256}}) {
     b->Args(s);
   }
 }

@@ -110,6 +110,8 @@ std::vector<Convolution> shapes() {
     }
     all.push_back({28, 28, 1, 8, 5, padding});
     all.push_back({12, 12, 8, 16, 5, padding});
+    all.push_back({14, 14, 8, 16, 5, padding});
+    all.push_back({6, 14, 8, 16, 5, padding});
     all.push_back({9, 33, 32, 40, 3, padding});
   }
   return all;

@@ -144,20 +144,54 @@ TEST(GemmTest, PlainProductsEqualTheScalarLoop) {
   }
 }
 
+// Shapes that go by blocks: more rows, steps and columns than one block has, and odd ends of each.
+std::vector<Shape> large_shapes() {
+  return {{48, 64, 16}, {150, 310, 128}, {385, 577, 37}, {197, 600, 70}, {61, 289, 5}, {50, 3, 90}};
+}
+
 TEST(GemmTest, LargeProductsEqualTheScalarLoop) {
   Numbers numbers(6);
-  const int m = 150, k = 310, n = 128;
-  Matrix a(numbers, m, k, 10), at(numbers, k, m), b(numbers, k, n, 0, 0), bt(numbers, n, k);
-  Matrix c(numbers, m, n), nn = c, nt = c, tn = c, expected = c;
-  gemm_nn(nn.view(), a.view(), b.view());
-  reference(expected, plain(a), plain(b), k, false);
-  EXPECT_EQ(differing(nn, expected), 0);
-  gemm_nt(nt.view(), a.view(), bt.view());
-  reference(expected, plain(a), transposed(bt), k, false);
-  EXPECT_EQ(differing(nt, expected), 0);
-  gemm_tn(tn.view(), at.view(), b.view());
-  reference(expected, transposed(at), plain(b), k, false);
-  EXPECT_EQ(differing(tn, expected), 0);
+  for (const auto& [m, k, n] : large_shapes()) {
+    Matrix a(numbers, m, k, 10), at(numbers, k, m), b(numbers, k, n, 0, 0), bt(numbers, n, k);
+    const Matrix c(numbers, m, n);
+    for (const Output output : {Output::kOverwrite, Output::kAdd}) {
+      const bool old = output == Output::kAdd;
+      Matrix nn = c, nt = c, tn = c, nn_expected = c, nt_expected = c, tn_expected = c;
+      gemm_nn(nn.view(), a.view(), b.view(), output);
+      reference(nn_expected, plain(a), plain(b), k, old);
+      EXPECT_EQ(differing(nn, nn_expected), 0) << m << ' ' << k << ' ' << n;
+      gemm_nt(nt.view(), a.view(), bt.view(), output);
+      reference(nt_expected, plain(a), transposed(bt), k, old);
+      EXPECT_EQ(differing(nt, nt_expected), 0) << m << ' ' << k << ' ' << n;
+      gemm_tn(tn.view(), at.view(), b.view(), output);
+      reference(tn_expected, transposed(at), plain(b), k, old);
+      EXPECT_EQ(differing(tn, tn_expected), 0) << m << ' ' << k << ' ' << n;
+    }
+  }
+}
+
+TEST(GemmTest, LargeLayersEqualTheScalarLoop) {
+  Numbers numbers(10);
+  for (const auto& [m, k, n] : large_shapes()) {
+    Matrix x(numbers, m, k), w(numbers, k, n), active(numbers, m, n), xt(numbers, k, m);
+    const std::vector<float> bias = numbers.floats(static_cast<std::size_t>(n));
+    const Matrix c(numbers, m, n);
+    Matrix y = c, dx = c, dw = c, moved = c;
+    Matrix y_expected = c, dx_expected = c, dw_expected = c, moved_expected = c;
+    forward(y.view(), x.gathered(), w.view(), bias, Activation::kRelu);
+    reference(y_expected, plain(x), plain(w), k, false, bias.data(), After::kRelu);
+    EXPECT_EQ(differing(y, y_expected), 0) << m << ' ' << k << ' ' << n;
+    input_gradient_relu(dx.view(), x.view(), w.view(), active.view());
+    reference(dx_expected, plain(x), plain(w), k, false, nullptr, After::kMask, &active);
+    EXPECT_EQ(differing(dx, dx_expected), 0) << m << ' ' << k << ' ' << n;
+    weight_gradient(dw.view(), xt.gathered(), w.view(), Output::kAdd);
+    reference(dw_expected, transposed(xt), plain(w), k, true);
+    EXPECT_EQ(differing(dw, dw_expected), 0) << m << ' ' << k << ' ' << n;
+    weight_update(moved.view(), xt.gathered(), w.view(), 0.1F);
+    reference(moved_expected, transposed(xt), plain(w), k, false, nullptr, After::kUpdate, nullptr,
+              0.1F);
+    EXPECT_EQ(differing(moved, moved_expected), 0) << m << ' ' << k << ' ' << n;
+  }
 }
 
 TEST(GemmTest, RowsDoNotDependOnTheBatch) {

@@ -145,13 +145,40 @@ TEST_F(ExtendsTest, FilesAreSoughtInTheDataFolderToo) {
                                     (folder_ / "below" / "c.yaml").string(), options);
   EXPECT_THAT(problems, ElementsAre());
 }
-TEST_F(ExtendsTest, DISABLED_MistakesPointIntoTheFileWhereTheyStand) {
+TEST_F(ExtendsTest, MistakesPointIntoTheFileWhereTheyStand) {
   write("bad.yaml", "extends: good.yaml\nserver:\n  rounds: many\n");
   const std::string file = write("c.yaml", "extends: bad.yaml\nserver: {deadline: 5}\n");
   const auto problems = problems_of(read_text(file), {}, file);
   ASSERT_EQ(problems.size(), 2u);
-  EXPECT_THAT(problems[0], HasSubstr("bad.yaml:3:11: server.rounds: expected a whole number"));
-  EXPECT_THAT(problems[1], HasSubstr("c.yaml:2:20: server.deadline: \"5\" needs a unit of time"));
+  // The file that was asked for comes first, then what it stands on.
+  EXPECT_THAT(problems[0], HasSubstr("c.yaml:2:20: server.deadline: \"5\" needs a unit of time"));
+  EXPECT_THAT(problems[1], HasSubstr("bad.yaml:3:11: server.rounds: expected a whole number"));
+}
+TEST_F(ExtendsTest, MistakesOfAllFilesAndOverridesComeAtOnce) {
+  write("bad.yaml", "extends: good.yaml\nserver:\n  rounds: many\ntraining: {bacth: 3}\n");
+  const std::string file =
+      write("c.yaml", "extends: bad.yaml\nserver: {deadline: 5, over_selection: 0.5}\n");
+  const auto problems = problems_of(read_text(file), {"seed=-1", "data.test_fraction=2"}, file);
+  ASSERT_EQ(problems.size(), 6u);
+  EXPECT_THAT(problems[0], StartsWith("--set: seed: -1 is outside"));
+  EXPECT_THAT(problems[1], StartsWith("--set: data.test_fraction: 2 is outside"));
+  EXPECT_THAT(problems[2], HasSubstr("c.yaml:2:20: server.deadline: "));
+  EXPECT_THAT(problems[3], HasSubstr("c.yaml:2:39: server.over_selection: 0.5 is outside 1..10"));
+  EXPECT_THAT(problems[4], HasSubstr("bad.yaml:3:11: server.rounds: "));
+  EXPECT_THAT(problems[5], HasSubstr("bad.yaml:4:12: training.bacth: unknown key; did you mean "
+                                     "\"batch\"?"));
+}
+TEST_F(ExtendsTest, AtMostTwentyOfThemWhicheverFileTheyAreIn) {
+  std::string base = "extends: good.yaml\n", own = "extends: bad.yaml\n";
+  for (int i = 0; i < 15; ++i) base += "base" + std::to_string(i) + "x: 1\n";
+  for (int i = 0; i < 15; ++i) own += "own" + std::to_string(i) + "x: 1\n";
+  write("bad.yaml", base);
+  const std::string file = write("c.yaml", own);
+  const auto problems = problems_of(read_text(file), {"zzz=1"}, file);
+  ASSERT_EQ(problems.size(), 20u);
+  EXPECT_THAT(problems[0], StartsWith("--set: zzz: unknown key"));
+  EXPECT_THAT(problems[1], HasSubstr("c.yaml:2:1: own0x: unknown key"));
+  EXPECT_THAT(problems[19], HasSubstr("bad.yaml:5:1: base3x: unknown key"));
 }
 TEST_F(ExtendsTest, CirclesAreNamed) {
   write("a.yaml", "extends: b.yaml\n");

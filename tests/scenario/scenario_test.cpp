@@ -124,12 +124,12 @@ TEST(Scenario, TimingOnlyNeedsNoModelWhenLoadsAreGiven) {
   EXPECT_EQ(s.model.architecture.object, nullptr);
 }
 
-TEST(Scenario, DISABLED_LaterFindingsKnowTheirPlaceToo) {
+TEST(Scenario, LaterFindingsKnowTheirPlaceToo) {
   const Scenario s = parse(kGood);
   EXPECT_STREQ(s.error("model.hidden", "too wide").what(),
-               "test.yaml:3:35: model.hidden: too wide\n"
+               "test.yaml:3:36: model.hidden: too wide\n"
                "    model: {architecture: mlp, hidden: [16, 16]}\n"
-               "                                      ^");
+               "                                       ^");
   EXPECT_THAT(s.error("training.method", "cannot").what(), HasSubstr("test.yaml:6:11: "));
 }
 
@@ -153,16 +153,48 @@ TEST(PrintConfig, LoadsBackToTheSameConfiguration) {
   }
 }
 
-TEST(PrintConfig, DISABLED_SpeaksOfEveryNeutralDefault) {
+TEST(PrintConfig, SpeaksOfEveryNeutralDefault) {
   const std::string yaml = parse(kGood).config_yaml;
   for (const char* line : {"over_selection: 1\n", "deadline: none\n", "weighting: by-samples\n",
                            "memory_limit: background\n", "momentum: 0\n", "test_fraction: 0.1\n",
                            "final_model: true\n", "    name: fedavg\n", "    name: always\n",
-                           "      name: dense\n", "    name: fixed\n"}) {
+                           "      name: dense\n", "    name: fixed\n", "  heuristic: []\n"}) {
     EXPECT_THAT(yaml, HasSubstr(line));
   }
   EXPECT_THAT(yaml, testing::Not(HasSubstr("quantization")));
   EXPECT_THAT(yaml, testing::Not(HasSubstr("buffer")));
+}
+
+// Whatever has a default is written out, with this value; `written`: the map around the fields.
+void expect_written_out(const Node& written, const std::vector<FieldInfo>& fields,
+                        const std::string& path, int& counted) {
+  for (const FieldInfo& f : fields) {
+    const Node* value = written.find(f.name);
+    const std::string& text = f.default_text;
+    if (f.type == "map" && !f.children.empty() && value != nullptr) {
+      expect_written_out(*value, f.children, path + f.name + ".", counted);
+    }
+    const bool open = text == "{}" || (text == "[]" && f.rules.words.empty());
+    if (f.required || text.empty() || open) continue;
+    ++counted;
+    ASSERT_NE(value, nullptr) << path << f.name << " is not printed; default " << text;
+    if (f.type != "choice") {
+      EXPECT_EQ(to_flow_text(*value), text) << path << f.name;
+    }
+  }
+}
+TEST(PrintConfig, WritesOutWhateverHasADefault) {
+  const Scenario s = parse(kGood);
+  int counted = 0;
+  for (const FieldInfo& f : scenario_fields()) {
+    if (f.name == "sweep") continue;  // many runs: nothing is in force within one
+    const Node* section = s.config.find(f.name);
+    if (f.children.empty() || section == nullptr) continue;
+    expect_written_out(*section, f.children, f.name + ".", counted);
+  }
+  EXPECT_GE(counted, 20);
+  EXPECT_THAT(to_flow_text(*s.config.find("compression")),
+              testing::StartsWith("{communication: {name: dense, download: {name: dense}}, "));
 }
 
 TEST(PrintConfig, DoesNotDependOnTheOrderOfKeys) {

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from .. import style, units
 from ..groups import band, groups_of
@@ -56,11 +57,14 @@ def _axis_label(axes, frame, axis, lines):
         axes.set_xlabel("round")
         return 1
     unit = {"bytes": "B", "time": "s", "energy": "J"}[axis]
-    symbol, size = units.scale(unit, largest)
+    if axis == "bytes":  # decades: each tick says its own unit
+        symbol, size = "B", 1
+    else:
+        symbol, size = units.scale(unit, largest)
     total = "" if len(lines) > 1 and "up" in lines else ", up + down"
     axes.set_xlabel(
         {
-            "bytes": f"bytes over the air{total} ({symbol}, logarithmic)",
+            "bytes": f"sent over the air{total} (logarithmic)",
             "time": f"virtual time ({symbol})",
             "energy": f"energy of all devices ({symbol})",
         }[axis]
@@ -87,6 +91,8 @@ def draw(runs, metric, axis):
             axes.fill_between(x, low, high, color=look["color"], alpha=0.2, linewidth=0)
     if axis == "bytes" and (frame["x"] > 0).any():
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(FuncFormatter(_bytes_tick))
+        axes.xaxis.set_minor_formatter(NullFormatter())
     elif len(frame):
         axes.set_xlim(left=0)
     if metric in ("suboptimality", "gradient_norm") and (frame["mean"] > 0).all():
@@ -98,9 +104,16 @@ def draw(runs, metric, axis):
         against += ", with 95 % bands"
     style.set_title(axes, runs, f"{text[0].upper()}{text[1:]} against {against}")
     if len(lines) > 1 or len(runs) > 1:
-        place = "lower right" if _rises(frame) else "upper right"
+        place = "upper right"
+        if _rises(frame):
+            place = "upper left" if axis == "bytes" else "lower right"
         axes.legend(loc=place)
     return figure, frame
+
+
+def _bytes_tick(value, _):
+    symbol, size = units.scale("B", value)
+    return f"{value / size:g} {symbol}"
 
 
 def _rises(frame):

@@ -28,7 +28,7 @@ def typical_round(runs):
 
 def data(runs, round=None):
     """Columns device, class, outcome, cause, selected, download_end, train_end, upload_end, in seconds
-    since the round began: one row an attempt, the earliest end first."""
+    since the round began, and end: one row an attempt, the earliest end first."""
     attempts = runs.attempts
     if not len(attempts):
         return pd.DataFrame(), 0, np.nan
@@ -38,10 +38,14 @@ def data(runs, round=None):
     frame = chosen[["device", "class", "outcome", "cause", *times]].copy()
     start = frame["selected"].min()
     frame[times] -= start
-    frame["end"] = frame[times].max(axis=1)
-    frame = frame.sort_values(["end", "device"], kind="stable", ignore_index=True)
     closed = runs.rounds.loc[runs.rounds["round"] == number, "virtual_time"]
-    return frame, number, (closed.iloc[0] - start if len(closed) else np.nan)
+    closed = closed.iloc[0] - start if len(closed) else np.nan
+    frame["end"] = frame[times].max(axis=1)
+    # Who is late works on until the round is closed, whatever stage that cuts short.
+    cut = (frame["outcome"] == "late") & frame["upload_end"].isna() & np.isfinite(closed)
+    frame.loc[cut, "end"] = closed
+    frame = frame.sort_values(["end", "device"], kind="stable", ignore_index=True)
+    return frame, number, closed
 
 
 @style.styled
@@ -61,6 +65,9 @@ def draw(runs, round=None):
         known = np.isfinite(width)
         axes.barh(places[known], width[known], left=shown[begin][known], height=0.7, label=label,
                   edgecolor="white", **look)
+        cut = (shown[begin].notna() & shown[end].isna() & (shown["outcome"] == "late")).to_numpy()
+        axes.barh(places[cut], (shown["end"] - shown[begin])[cut], left=shown[begin][cut], height=0.7,
+                  edgecolor="white", alpha=0.45, **look)
     for outcome, (marker, colour) in MARKS.items():
         if not len(shown):
             break

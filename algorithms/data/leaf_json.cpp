@@ -61,8 +61,9 @@ enum class Place { kStart, kTop, kUsers, kCounts, kUserData, kUser, kX, kRow, kY
 
 class LeafHandler : public nlohmann::json_sax<Json> {
  public:
-  LeafHandler(std::string path, const Characters& characters, UserCollector& users)
-      : path_(std::move(path)), characters_(characters), users_(users) {}
+  LeafHandler(std::string path, const Characters& characters, UserCollector& users,
+              TextCollector* texts)
+      : path_(std::move(path)), characters_(characters), users_(users), texts_(texts) {}
 
   bool null() override { return scalar("null"); }
   bool boolean(bool) override { return scalar("a truth value"); }
@@ -75,12 +76,13 @@ class LeafHandler : public nlohmann::json_sax<Json> {
       listed_.push_back(text);
       return true;
     }
-    const bool sample = place() == Place::kX || place() == Place::kRow || place() == Place::kY;
-    if (sample) {
-      fail(
-          fmt::format("user \"{}\" has text samples; this version has no text models yet, it "
-                      "reads lists of numbers",
-                      user_));
+    if (place() == Place::kX || place() == Place::kY) {
+      if (texts_ == nullptr) {
+        fail(fmt::format("user \"{}\" has text; give data.tokenizer and data.sequence_length",
+                         user_));
+      }
+      (place() == Place::kX ? windows_ : next_).push_back(text);
+      return true;
     }
     return scalar("text");
   }
@@ -223,19 +225,41 @@ class LeafHandler : public nlohmann::json_sax<Json> {
   }
 
   void end_user() {
-    const std::size_t labels = samples().labels.size() - user_first_;
+    if (texts_ != nullptr && user_rows_ > 0) {
+      fail(fmt::format("user \"{}\" has numbers, no text; remove data.tokenizer", user_));
+    }
+    user_rows_ += windows_.size();
+    const std::size_t labels = samples().labels.size() - user_first_ + next_.size();
     if (labels != user_rows_) {
       fail(fmt::format("user \"{}\" has {} samples in x, but {} in y", user_, user_rows_, labels));
     }
     if (!rows_of_.emplace(user_, static_cast<double>(labels)).second) {
       fail(fmt::format("user \"{}\" occurs twice", user_));
     }
-    users_.append_owner(users_.owner(user_), labels);
+    if (texts_ == nullptr) return users_.append_owner(users_.owner(user_), labels);
+    join_windows();
+    windows_.clear();
+    next_.clear();
+  }
+
+  void join_windows() {
+    std::string text;
+    for (std::size_t i = 0; i < windows_.size(); ++i) {
+      if (!text.empty() && text.ends_with(windows_[i])) {
+        text += next_[i];
+        continue;
+      }
+      if (!text.empty()) texts_->add(user_, text);
+      text = windows_[i] + next_[i];
+    }
+    if (!text.empty()) texts_->add(user_, text);
   }
 
   std::string path_;
   const Characters& characters_;
   UserCollector& users_;
+  TextCollector* texts_;
+  std::vector<std::string> windows_, next_;  // of the current user
   std::vector<Place> places_{Place::kStart};
   std::string key_, user_;
   std::size_t user_first_ = 0, user_rows_ = 0;
@@ -248,9 +272,9 @@ class LeafHandler : public nlohmann::json_sax<Json> {
 
 }  // namespace
 
-void read_leaf_file(const std::string& path, UserCollector& users) {
+void read_leaf_file(const std::string& path, UserCollector& users, TextCollector* texts) {
   Characters characters(path);
-  LeafHandler handler(path, characters, users);
+  LeafHandler handler(path, characters, users, texts);
   Json::sax_parse(CharacterIterator{&characters}, CharacterIterator{}, &handler);
   handler.finish();
 }

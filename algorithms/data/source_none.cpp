@@ -47,26 +47,5 @@ SKIFF_REGISTER(DataSource, None, NoneParams,
                 .summary = "no numbers, only how many samples each client has (timing-only)",
                 .paper = "baseline"});
 
-FieldInfo key(std::string name, std::string type, std::string help, bool required) {
-  FieldInfo info;
-  info.name = std::move(name);
-  info.type = std::move(type);
-  info.help = std::move(help);
-  info.required = required;
-  return info;
-}
-
-// Text comes with the text models.
-[[maybe_unused]] const bool planned_grammar = detail::register_planned<DataSource>(
-    {.name = "grammar", .summary = "generated sentences, a dialect for each client"},
-    {key("samples_per_client", "int", "sentences of each client", false),
-     key("tokenizer", "word", "byte, char, word or a tokenizer file", true),
-     key("sequence_length", "int", "tokens of a sample", true)});
-[[maybe_unused]] const bool planned_text = detail::register_planned<DataSource>(
-    {.name = "text", .summary = "a plain text file or folder"},
-    {key("path", "file", "the file or folder", true),
-     key("tokenizer", "word", "byte, char, word or a tokenizer file", true),
-     key("sequence_length", "int", "tokens of a sample", true)});
-
 }  // namespace
 }  // namespace skiff

@@ -1,9 +1,8 @@
 // TensorFlow Federated's HDF5 files (hdf5_client_data): /examples/<client id>/ with one data set a
 // feature. EMNIST's layout is read: `pixels` float (n, height, width), 1.0 = background, and
 // `label` integer (n). STEM stands for STEM_train.h5 and STEM_test.h5; a file alone has no test
-// set.
+// set. Or text, one string each: the `snippets` of Shakespeare, the `tokens` of Stack Overflow.
 //
-// The `snippets` of Shakespeare and the `tokens` of Stack Overflow are text: recognised, refused.
 // HDF5 is called from one thread only.
 #include <fmt/format.h>
 #include <hdf5.h>
@@ -11,11 +10,12 @@
 #include <cmath>
 
 #include "algorithms/data/input_file.h"
+#include "algorithms/data/text_samples.h"
 #include "algorithms/data/users.h"
 
 namespace skiff {
 namespace {
-struct TffParams {
+struct TffParams : TextParams {
   FilePath path;
   std::optional<int> classes;
 };
@@ -29,6 +29,7 @@ Schema<TffParams> schema() {
   s.field("classes", &TffParams::classes, "auto = the greatest label + 1")
       .in(2, 1e6)
       .or_word("auto");
+  add_text_fields(s, false);
   return s;
 }
 
@@ -81,7 +82,8 @@ class TffFile {
  public:
   explicit TffFile(std::string path) : path_(std::move(path)), file_(open(path_), H5Fclose) {}
 
-  void read(UserCollector& users) const {
+  // Of images into `users`; of text into `texts`, which is null where no tokenizer was given.
+  void read(UserCollector& users, TextCollector* texts) const {
     const Handle examples(H5Gopen2(file_, "examples", H5P_DEFAULT), H5Gclose);
     if (!examples.ok()) throw DataError(path_, "has no group /examples; expected a TFF file");
     const std::vector<std::string> clients = names_in(examples);
@@ -89,7 +91,7 @@ class TffFile {
     for (const std::string& client : clients) {
       const Handle group(H5Gopen2(examples, client.c_str(), H5P_DEFAULT), H5Gclose);
       if (!group.ok()) throw DataError(path_, fmt::format("/examples/{} is no group", client));
-      read_client(group, client, users);
+      read_client(group, client, users, texts);
     }
   }
 
@@ -119,14 +121,17 @@ class TffFile {
     return size;
   }
 
-  void read_client(hid_t group, const std::string& client, UserCollector& users) const {
+  void read_client(hid_t group, const std::string& client, UserCollector& users,
+                   TextCollector* texts) const {
     for (const char* text : {"snippets", "tokens"}) {
-      if (H5Lexists(group, text, H5P_DEFAULT) > 0) {
-        fail(client, fmt::format("holds text ({}); this version has no text models yet, it reads "
-                                 "pixels and label",
-                                 text));
+      if (H5Lexists(group, text, H5P_DEFAULT) <= 0) continue;
+      if (texts == nullptr) {
+        fail(client,
+             fmt::format("holds text ({}); give data.tokenizer and data.sequence_length", text));
       }
+      return read_texts(group, text, client, *texts);
     }
+    if (texts != nullptr) fail(client, "holds no text (snippets or tokens); remove data.tokenizer");
     const Handle pixels(H5Dopen2(group, "pixels", H5P_DEFAULT), H5Dclose);
     const Handle label(H5Dopen2(group, "label", H5P_DEFAULT), H5Dclose);
     if (!pixels.ok() || !label.ok()) {
@@ -147,6 +152,33 @@ class TffFile {
     check_size(pixels, size, client, users.width());
     if (users.width() == 0) users.set_width(static_cast<int>(size[1] * size[2]));
     append(pixels, label, static_cast<std::size_t>(size[0]), client, users);
+  }
+
+  void read_texts(hid_t group, const char* name, const std::string& client,
+                  TextCollector& texts) const {
+    const Handle data(H5Dopen2(group, name, H5P_DEFAULT), H5Dclose);
+    if (!data.ok()) fail(client, fmt::format("{} is no data set", name));
+    const std::vector<hsize_t> size = dimensions(data, client, name);
+    const Handle stored(H5Dget_type(data), H5Tclose);
+    if (size.size() != 1 || H5Tget_class(stored) != H5T_STRING || H5Tis_variable_str(stored) <= 0) {
+      fail(client, fmt::format("{}: expected a list of strings of any length", name));
+    }
+    if (size[0] > H5Dget_storage_size(data) * 65) {  // 16 bytes each, deflated 1,032 times at most
+      fail(client, fmt::format("{} claims {} strings, which are not stored", name, size[0]));
+    }
+    const Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
+    H5Tset_size(type, H5T_VARIABLE);
+    H5Tset_cset(type, H5Tget_cset(stored));
+    std::vector<char*> strings(static_cast<std::size_t>(size[0]), nullptr);
+    if (strings.empty()) return;
+    if (H5Dread(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, strings.data()) < 0) {
+      fail(client, fmt::format("{} cannot be read: corrupt", name));
+    }
+    for (const char* text : strings) {
+      if (text != nullptr) texts.add(client, text);
+    }
+    const Handle space(H5Dget_space(data), H5Sclose);
+    H5Dvlen_reclaim(type, space, H5P_DEFAULT, strings.data());
   }
 
   // Refuses shapes that the stored bytes cannot fill, before any memory is taken for them.
@@ -203,28 +235,34 @@ class Tff final : public DataSource {
  public:
   explicit Tff(const TffParams& params) : params_(params) {}
 
-  LoadedData load(const DataOptions&, std::uint64_t) const override {
+  LoadedData load(const DataOptions&, std::uint64_t seed) const override {
     const FilePair files = resolve_stem(params_.path.path);
     const QuietErrors quiet;
     UserCollector users;
-    TffFile(files.train).read(users);
-    users.begin_test();
-    if (!files.test.empty()) TffFile(files.test).read(users);
-    LoadedData data = users.finish(files.train, params_.classes.value_or(0), !files.test.empty());
-    return data;
+    TextCollector texts;
+    TextCollector* const text = params_.tokenizer.given() ? &texts : nullptr;
+    TffFile(files.train).read(users, text);
+    if (!files.test.empty()) {
+      users.begin_test();
+      texts.begin_test();
+      TffFile(files.test).read(users, text);
+    }
+    if (text != nullptr) return text_samples(files.train, texts.done(), params_, seed);
+    return users.finish(files.train, params_.classes.value_or(0), !files.test.empty());
   }
 
  private:
   TffParams params_;
 };
 
-SKIFF_REGISTER(DataSource, Tff, TffParams,
-               {.name = "tff",
-                .summary = "TensorFlow Federated's HDF5 files in EMNIST's layout; natural clients",
-                .paper = "Caldas et al. 2018 (LEAF); TensorFlow Federated",
-                .verified = "clients, shapes and labels of a file in that layout",
-                .deviates = "text sets (Shakespeare, Stack Overflow) need a text model and are "
-                            "refused"});
+SKIFF_REGISTER(
+    DataSource, Tff, TffParams,
+    {.name = "tff",
+     .summary = "TensorFlow Federated's HDF5 files: images as EMNIST, text; natural clients",
+     .paper = "Caldas et al. 2018 (LEAF); TensorFlow Federated",
+     .verified = "clients, shapes and labels of a file in that layout; speakers and "
+                 "snippets of a Shakespeare file",
+     .deviates = "of Stack Overflow only the tokens are read"});
 
 }  // namespace
 }  // namespace skiff

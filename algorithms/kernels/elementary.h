@@ -111,4 +111,28 @@ template <class V>
   return with_sign_of(a < 0.625F ? near : far, x);
 }
 
+// x + x P(x^2) below 0.92; above, 1 - e^g(|x|) with a fit g of log(erfc), which is 0 in float from
+// 4 on. The sign is that of x (-0 too).
+template <class V>
+[[gnu::always_inline]] inline V erf(V x) noexcept {
+  const V a = magnitude(x);
+  const V z = x * x;
+  V p = fma(splat<V>(-0.00058161013F), z, splat<V>(0.00495795952F));
+  p = fma(p, z, splat<V>(-0.0267419908F));
+  p = fma(p, z, splat<V>(0.112811208F));
+  p = fma(p, z, splat<V>(-0.376124263F));
+  p = fma(p, z, splat<V>(0.128379136F));
+  const V near = fma(x, p, x);
+  const V c = least(splat<V>(4.0F), a);  // the second operand where either is NaN
+  V g = fma(splat<V>(-2.10950839e-5F), c, splat<V>(0.000434463F));
+  g = fma(g, c, splat<V>(-0.00417106459F));
+  g = fma(g, c, splat<V>(0.0251194313F));
+  g = fma(g, c, splat<V>(-0.108280092F));
+  g = fma(g, c, splat<V>(-0.633346915F));
+  g = fma(g, c, splat<V>(-1.12951493F));
+  g = fma(g, c, splat<V>(0.000174684930F));
+  const V far = splat<V>(1.0F) - exp(g);
+  return with_sign_of(a < 0.92F ? near : far, x);
+}
+
 }  // namespace skiff::kernels::elementary

@@ -41,6 +41,9 @@ void vsigmoid(std::span<float> out, std::span<const float> x) noexcept {
 void vtanh(std::span<float> out, std::span<const float> x) noexcept {
   map(out, x, [](simd::F v) { return elementary::tanh(v); });
 }
+void verf(std::span<float> out, std::span<const float> x) noexcept {
+  map(out, x, [](simd::F v) { return elementary::erf(v); });
+}
 
 float vexp(float x) noexcept { return elementary::exp(x); }
 float vlog(float x) noexcept { return elementary::log(x); }
@@ -48,5 +51,6 @@ float vlog1p(float x) noexcept { return elementary::log1p(x); }
 float vsoftplus(float x) noexcept { return elementary::softplus(x); }
 float vsigmoid(float x) noexcept { return elementary::sigmoid(x); }
 float vtanh(float x) noexcept { return elementary::tanh(x); }
+float verf(float x) noexcept { return elementary::erf(x); }
 
 }  // namespace skiff::kernels

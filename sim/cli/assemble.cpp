@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "algorithms/data/federate.h"
+#include "algorithms/models/deployed_model.h"
 #include "algorithms/refusals.h"
 #include "sim/federation/evaluator.h"
 
@@ -138,6 +139,17 @@ std::int64_t reports_needed(const FederationSetup& setup) {
   return holders;
 }
 
+// Devices pay for a real-size model while the small one trains.
+std::shared_ptr<const Composition> assemble_deployed(const Scenario& s, const Composition& trained,
+                                                     const TaskShape& task) {
+  if (s.model.deploy_as.name.empty() || trained.models.empty()) return nullptr;
+  auto charged = std::make_shared<Composition>(trained);
+  charged->models = {at_key(s, "model.deploy_as", [&] {
+    return deployed_model(s.model.deploy_as.name, task, s.training.checkpointing);
+  })};
+  return charged;
+}
+
 void check_legal(const Scenario& s, const FederationSetup& setup) {
   if (!setup.has_model()) return;
   const ProtocolProperties protocol{.synchronous = true,
@@ -189,6 +201,7 @@ FederationSetup assemble(const Scenario& s) {
   setup.keep_final_model = s.record.final_model;
   setup.loads = {s.training.compute_time, s.training.download, s.training.upload};
   setup.composition = assemble_composition(s, *setup.data);
+  setup.deployed = assemble_deployed(s, setup.composition, setup.data->shape);
   setup.method =
       s.training.method.object ? s.training.method.object : by_name<FederatedMethod>("fedavg");
   setup.planner =

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "algorithms/models/real_size.h"
 #include "devices/memory.h"
 #include "sim/cli/command.h"
 #include "sim/cli/field_text.h"
@@ -74,6 +75,24 @@ std::string wrapped(const std::string& text) {
   return out;
 }
 
+// What model.deploy_as takes.
+TextTable known_table() {
+  TextTable table({"deploy_as", "parameters", "what it is"});
+  for (const KnownModel& m : known_models()) {
+    table.add(
+        {m.name, fmt::format("{:.4g} M", static_cast<double>(m.parameters) / 1e6), m.summary});
+  }
+  return table;
+}
+
+json known_json(const KnownModel& m) {
+  return {{"name", m.name},
+          {"role", "deploy_as"},
+          {"summary", m.summary},
+          {"count", m.parameters},
+          {"source", m.source}};
+}
+
 struct Format {
   bool as_json = false, as_markdown = false;
 };
@@ -96,6 +115,9 @@ void list_entries(const std::string& kind, const std::string& role, const Format
           .first->second.add({e.about.name, required_of(e), e.about.summary});
     }
   }
+  if (kind == "models" && role.empty()) {
+    for (const KnownModel& m : known_models()) all.push_back(known_json(m));
+  }
   if (all.empty()) throw UsageError(fmt::format("no {} with role \"{}\"", kind, role));
   if (format.as_json) {
     fmt::print("{}\n", all.dump(2));
@@ -103,9 +125,11 @@ void list_entries(const std::string& kind, const std::string& role, const Format
   }
   if (format.as_markdown) {
     fmt::print("{}", whole.markdown());
+    if (kind == "models" && role.empty()) fmt::print("\n{}", known_table().markdown());
     return;
   }
   for (const auto& [family, table] : by_family) fmt::print("{}\n", table.aligned());
+  if (kind == "models" && role.empty()) fmt::print("{}\n", known_table().aligned());
   fmt::print("skiff explain NAME says the rest: every parameter, its range and its source\n");
   if (!planned.empty()) {
     fmt::print("\n{}\n", wrapped("words that later versions will run: " + planned));

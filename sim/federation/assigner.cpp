@@ -48,23 +48,35 @@ int Assigner::tier_of(const DeviceProfile& profile) const {
 
 const Exchange& Assigner::exchange_of(std::size_t plan, const Server& server,
                                       std::uint32_t device) {
-  if (cache_.empty()) cache_.resize(setup_.composition.plans.size());
+  if (cache_.empty()) cache_.resize(setup_.charged().plans.size());
   Cached& cached = cache_[plan];
   if (cached.version != server.version || setup_.method->broadcast_depends_on_client()) {
-    const Plan& p = setup_.composition.plans[plan];
+    const Plan& p = setup_.charged().plans[plan];
     cached.version = server.version;
     cached.exchange =
-        setup_.method->exchange(setup_.composition, server, p,
-                                dense_shape(setup_.composition.architecture(p).layout()), device);
+        setup_.method->exchange(setup_.charged(), server, p,
+                                dense_shape(setup_.charged().architecture(p).layout()), device);
     cached.flash = kept_on_flash(p, cached.exchange);
+    cached.encoded_up = encoded_up(plan, server, device, cached.exchange);
   }
   return cached.exchange;
 }
 
+// What the trained model's upload takes; the charged one's bytes where they are the same model.
+Bytes Assigner::encoded_up(std::size_t plan, const Server& server, std::uint32_t device,
+                           const Exchange& charged) const {
+  if (setup_.deployed == nullptr) return charged.up_bytes();
+  const Composition& trained = setup_.composition;
+  const Plan& p = trained.plans[plan];
+  return setup_.method
+      ->exchange(trained, server, p, dense_shape(trained.architecture(p).layout()), device)
+      .up_bytes();
+}
+
 // Client state, in its old and new version while an attempt is under way.
 Bytes Assigner::kept_on_flash(const Plan& plan, const Exchange& exchange) const {
-  const LayoutPtr layout = setup_.composition.update_layout(plan);
-  Bytes state = setup_.method->client_state_bytes(setup_.composition, plan);
+  const LayoutPtr layout = setup_.charged().update_layout(plan);
+  Bytes state = setup_.method->client_state_bytes(setup_.charged(), plan);
   const auto sections = static_cast<std::int64_t>(exchange.up.size());
   if (plan.up->keeps_state()) state += sections * plan.up->state_bytes(*layout);
   if (plan.optimizer->client_state() == ClientStatePolicy::kPersistent) {
@@ -75,12 +87,13 @@ Bytes Assigner::kept_on_flash(const Plan& plan, const Exchange& exchange) const 
 
 Cost Assigner::cost_of(const Plan& plan, std::int64_t version, std::int64_t samples,
                        const Exchange& exchange, Bytes kept) const {
-  const Shape shape = dense_shape(setup_.composition.architecture(plan).layout());
+  const Composition& charged = setup_.charged();
+  const Shape shape = dense_shape(charged.architecture(plan).layout());
   const std::int64_t steps = setup_.method->draws_steps()
                                  ? setup_.method->drawn_steps(setup_.composition, version)
                                  : plan.work.steps_of(samples);
-  Cost cost = client_cost(setup_.composition, plan, shape, samples, steps);
-  cost.memory.optimizer_state += setup_.method->training_bytes(setup_.composition, plan);
+  Cost cost = client_cost(charged, plan, shape, samples, steps);
+  cost.memory.optimizer_state += setup_.method->training_bytes(charged, plan);
   cost.storage = kept;
   cost.down = exchange.down_bytes();
   cost.up = exchange.up_bytes();
@@ -92,9 +105,8 @@ Cost Assigner::largest_cost(const Plan& plan, const Server& server) const {
   for (int c = 0; c < setup_.data->clients(); ++c) {
     most = std::max(most, setup_.data->samples_of(c));
   }
-  const Exchange exchange =
-      setup_.method->exchange(setup_.composition, server, plan,
-                              dense_shape(setup_.composition.architecture(plan).layout()), 0);
+  const Exchange exchange = setup_.method->exchange(
+      setup_.charged(), server, plan, dense_shape(setup_.charged().architecture(plan).layout()), 0);
   return cost_of(plan, server.version, most, exchange, kept_on_flash(plan, exchange));
 }
 
@@ -138,6 +150,7 @@ void Assigner::set_given_loads(Assignment& task, const DeviceRecord& device) con
   if (loads.upload) {
     Stream s = stream("load.upload");
     task.up = loads.upload->sample(s, task.device);
+    task.encoded_up = task.up;
   }
 }
 
@@ -152,9 +165,9 @@ Verdict Assigner::assign(DeviceRecord& device, std::uint32_t index, std::uint32_
   task.memory_limit = limit_of(index);
   if (setup_.has_model()) {
     costs_.clear();
-    for (std::size_t p = 0; p < setup_.composition.plans.size(); ++p) {
+    for (std::size_t p = 0; p < setup_.charged().plans.size(); ++p) {
       const Exchange& exchange = exchange_of(p, server, index);
-      costs_.push_back(cost_of(setup_.composition.plans[p], server.version, task.samples, exchange,
+      costs_.push_back(cost_of(setup_.charged().plans[p], server.version, task.samples, exchange,
                                cache_[p].flash));
     }
     const DeviceProfile& profile = *device.device.profile;
@@ -166,6 +179,7 @@ Verdict Assigner::assign(DeviceRecord& device, std::uint32_t index, std::uint32_
                              costs_);
     task.plan = static_cast<std::uint32_t>(choice.plan.value_or(0));
     set_costs(task, costs_[task.plan], device);
+    task.encoded_up = cache_[task.plan].encoded_up;
     if (!choice.plan) {
       verdict.cause = cause_of(choice.part);
       verdict.missing = choice.missing;

@@ -36,6 +36,8 @@ class Assigner {
  private:
   const Exchange& exchange_of(std::size_t plan, const Server& server, std::uint32_t device);
   Bytes kept_on_flash(const Plan& plan, const Exchange& exchange) const;
+  Bytes encoded_up(std::size_t plan, const Server& server, std::uint32_t device,
+                   const Exchange& charged) const;
   void set_given_loads(Assignment& task, const DeviceRecord& device) const;
   void set_costs(Assignment& task, const Cost& cost, const DeviceRecord& device) const;
   Bytes limit_of(std::uint32_t device) const {
@@ -46,6 +48,7 @@ class Assigner {
     std::int64_t version = -1;
     Exchange exchange;
     Bytes flash;
+    Bytes encoded_up;
   };
   const FederationSetup& setup_;
   std::vector<Cached> cache_;  // by plan

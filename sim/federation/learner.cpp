@@ -165,7 +165,7 @@ void Learner::finish_round(std::vector<Attempt>& attempts, std::vector<AttemptId
       attempt.cause = Cause::kNotFinite;
       continue;
     }
-    SKIFF_CHECK(result.upload.bytes() == attempt.task.up || setup_.loads.upload,
+    SKIFF_CHECK(result.upload.bytes() == attempt.task.encoded_up || setup_.loads.upload,
                 "an upload is not as long as was declared");
     if (keeps_state_) states_[attempt.task.device] = std::move(result.state);
     updates.push_back({.client = attempt.task.device,

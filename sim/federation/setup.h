@@ -85,6 +85,9 @@ struct FederationSetup {
   FleetSpec devices;
   SynchronousSpec server;
   EvaluationSpec evaluation;
+  // The composition with the models that devices pay for in the place of those that train
+  // (model.deploy_as); null: they pay for what trains.
+  std::shared_ptr<const Composition> deployed;
   bool timing_only = false;
   bool keep_final_model = true;  // in the record
   GivenLoads loads;
@@ -92,6 +95,8 @@ struct FederationSetup {
   // Called at the start of each client job, on its thread: tests inject delays here.
   std::function<void(ClientId)> before_job;
 
+  // What sizes, times and memory come from.
+  const Composition& charged() const { return deployed != nullptr ? *deployed : composition; }
   // Whether sizes and compute come from the strategies, or all loads are given.
   bool has_model() const { return !composition.plans.empty(); }
 };

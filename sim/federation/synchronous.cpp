@@ -213,6 +213,16 @@ void SynchronousServer::learn(std::vector<AttemptId> accepted) {
   }
 }
 
+namespace {
+// Of the trained model's payload as much as `moved` is of the charged one.
+Bytes encoded_part(const Assignment& task, Bytes moved) {
+  if (task.up == task.encoded_up) return moved;
+  if (moved == task.up) return task.encoded_up;
+  const double share = task.up.value() > 0 ? moved / task.up : 0;
+  return Bytes(static_cast<std::int64_t>(share * as_double(task.encoded_up)));
+}
+}  // namespace
+
 AttemptRow SynchronousServer::row_of(const Attempt& a) const {
   AttemptRow row;
   row.device = a.task.device;
@@ -226,7 +236,7 @@ AttemptRow SynchronousServer::row_of(const Attempt& a) const {
   if (a.train_end != kNever) row.flops = a.task.flops;
   row.bytes_down = a.moved_down;
   row.bytes_up = a.moved_up;
-  row.encoded_bytes = a.moved_up;
+  row.encoded_bytes = encoded_part(a.task, a.moved_up);
   const MemoryDemand& m = a.task.memory;
   if (a.download_end != kNever) row.peak_memory = m[JobPhase::kLoad].total();
   if (a.train_end != kNever || a.phase == AttemptPhase::kReported) row.peak_memory = m.peak();
@@ -325,7 +335,7 @@ void SynchronousServer::record_tiers(const RoundRow& round) {
       if (metric == "test_loss") t.loss = value;
     }
     if (setup_.has_model()) {
-      t.model_bytes = dense_shape(setup_.composition.models[0]->layout()).stored;
+      t.model_bytes = dense_shape(setup_.charged().models[0]->layout()).stored;
     }
     recorder_.add(t);
   }

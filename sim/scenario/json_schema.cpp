@@ -108,7 +108,7 @@ class Writer {
     if (type == "number") return number("number", rules);
     if (type == "fraction") return any_of({number("number", rules), percent()});
     if (type == "bool") return {{"type", "boolean"}};
-    if (type == "file") return {{"type", "string"}};
+    if (type == "file" || type == "word or file") return {{"type", "string"}};
     if (type == "map") return {{"type", "object"}};
     if (type == "memory limit") return memory_limit();
     if (type == "dist") return distribution(rules.fraction ? "fraction" : "number", rules);

@@ -19,6 +19,7 @@
 #include "algorithms/parametrization.h"
 #include "algorithms/plan.h"
 #include "algorithms/planner.h"
+#include "sim/scenario/deploy_choice.h"
 #include "sim/scenario/devices_section.h"
 #include "sim/scenario/values.h"
 
@@ -37,7 +38,7 @@ struct ModelSection {
   Chosen<ModelFamily> architecture;  // no object when timing-only gives all loads itself
   std::optional<FilePath> checkpoint;
   int pretrain_epochs = 0;
-  std::string deploy_as = "itself";  // a word of the model list, or an HF config.json
+  DeployChoice deploy_as;
 };
 
 struct StopSection {

@@ -288,7 +288,14 @@ TEST(CorruptFiles, LeafLabelsAndText) {
   EXPECT_THAT(leaf_complaint(leaf_user("[[1], [2]]", "[0, true]")), HasSubstr("a truth value"));
   EXPECT_THAT(leaf_complaint(leaf_user("[[1], [null]]", "[0, 1]")), HasSubstr("found null"));
   EXPECT_THAT(leaf_complaint(leaf_user("[\"To be\", \"or not\"]", "[\"a\", \"b\"]")),
-              HasSubstr("has text samples; this version has no text models yet"));
+              HasSubstr("has text; give data.tokenizer and data.sequence_length"));
+  EXPECT_THAT(leaf_complaint(leaf_user("[[\"To\"], [\"be\"]]", "[0, 1]")), HasSubstr("found text"));
+  EXPECT_THAT(leaf_complaint(leaf_user("[[1], [2]]", "[0, 1]"),
+                             {{"tokenizer", "byte"}, {"sequence_length", "4"}}),
+              HasSubstr("has numbers, no text"));
+  EXPECT_THAT(leaf_complaint(leaf_user("[\"To\", \"be\"]", "[\"a\"]"),
+                             {{"tokenizer", "byte"}, {"sequence_length", "4"}}),
+              HasSubstr("2 samples in x, but 1 in y"));
   EXPECT_THAT(leaf_complaint(leaf_user("[[1], [2]]", "[0, 7]"), {{"classes", "5"}}),
               HasSubstr("label 7; classes: 5 allows 0..4"));
   const TempFolder folder;
@@ -328,7 +335,8 @@ TEST(CorruptFiles, Hdf5OfAnotherStructure) {
   EXPECT_THAT(tff_complaint({{"f", {1, 2, 2}, {1, 1, 1, NAN}, {1}, ""}}),
               HasSubstr("a pixel is not finite"));
   EXPECT_THAT(tff_complaint({{"f", {1, 2, 2}, four, {-4}, ""}}), HasSubstr("label -4 of sample 0"));
-  EXPECT_THAT(tff_complaint({{"f", {}, {}, {}, "snippets"}}), HasSubstr("holds text (snippets)"));
+  EXPECT_THAT(tff_complaint({{"f", {}, {}, {}, "snippets"}}),
+              HasSubstr("holds text (snippets); give data.tokenizer"));
 }
 
 TEST(CorruptFiles, Hdf5ShapesWithoutStoredBytesAllocateNothing) {

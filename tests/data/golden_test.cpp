@@ -148,16 +148,6 @@ TEST(GoldenData, LeafSyntheticFilesHaveTheirUsersAndSamples) {
   EXPECT_EQ(data.train.labels[0], 9);
 }
 
-TEST(GoldenData, LeafTextIsRefusedPlainly) {
-  SKIFF_NEED("leaf_json/leaf_shakespeare_fixture.json");
-  try {
-    load("leaf", {{"path", path}});
-    FAIL() << "text was accepted";
-  } catch (const DataError& error) {
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("no text models yet"));
-  }
-}
-
 TEST(GoldenData, TffEmnistLayoutIsRead) {
   SKIFF_NEED("tff_h5/fed_emnist_layout_fixture.h5");
   const LoadedData data = load("tff", {{"path", path}});
@@ -170,17 +160,6 @@ TEST(GoldenData, TffEmnistLayoutIsRead) {
     EXPECT_EQ(std::count(data.train_owner.begin(), data.train_owner.end(), owner), 20);
   }
   EXPECT_EQ(data.train.row(0)[0], 1.0f);  // 1.0 = background
-}
-
-TEST(GoldenData, TffTextIsRefusedPlainly) {
-  SKIFF_NEED("tff_h5/tinyshakespeare_speakers_train.h5");
-  const std::string stem = path.substr(0, path.rfind("_train"));
-  try {
-    load("tff", {{"path", stem}});
-    FAIL() << "text was accepted";
-  } catch (const DataError& error) {
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("holds text (snippets)"));
-  }
 }
 
 }  // namespace

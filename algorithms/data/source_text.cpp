@@ -1,0 +1,126 @@
+// Plain text: a file, a folder of files, or a stem of STEM_train* and STEM_test*; .gz and .xz too.
+//
+// Natural clients: the files of a folder (a client is named as its file without ending), or the
+// speakers of a play: blocks between blank lines whose first line ends with a colon, as in
+// "ROMEO:\nIs the day so young?". A single file belongs to nobody: any other partition cuts it up.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "algorithms/data/input_file.h"
+#include "algorithms/data/text_samples.h"
+#include "sim/core/error.h"
+
+namespace fs = std::filesystem;
+
+namespace skiff {
+namespace {
+struct TextFileParams : TextParams {
+  FilePath path;
+  std::string separator;
+  std::string users = "files";
+};
+}  // namespace
+
+template <>
+Schema<TextFileParams> schema() {
+  using P = TextFileParams;
+  Schema<P> s;
+  s.field("path", &P::path, "the file, a folder of files, or a stem of _train and _test")
+      .required("by text: a file, a folder, or the stem of _train and _test");
+  s.field("separator", &P::separator,
+          "what stands between two texts of a file, such as \"<|endoftext|>\"; without: one text");
+  s.field("users", &P::users, "natural clients: the files of a folder, or the speakers of a play")
+      .one_of({"files", "speakers"});
+  add_text_fields(s, true);
+  return s;
+}
+
+namespace {
+
+constexpr std::int64_t kMostBytes = std::int64_t{1} << 34;
+
+std::string read_text(const std::string& path) {
+  InputFile file(path);
+  std::string text;
+  for (std::string part(1 << 20, '\0');;) {
+    const std::size_t got = file.read(part.data(), part.size());
+    text.append(part, 0, got);
+    if (file.offset() > kMostBytes) throw DataError(path, "is longer than 16 GiB of text");
+    if (got < part.size()) return text;
+  }
+}
+
+// Every file below the folder, by name.
+std::vector<std::string> files_below(const std::string& folder) {
+  std::vector<std::string> files;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
+    const bool hidden = entry.path().filename().string().starts_with(".");
+    if (entry.is_regular_file() && !hidden) files.push_back(entry.path().string());
+  }
+  std::sort(files.begin(), files.end());
+  if (files.empty()) throw DataError(folder, "holds no files");
+  return files;
+}
+
+class Texts final : public DataSource {
+ public:
+  explicit Texts(const TextFileParams& params) : params_(params) {}
+
+  LoadedData load(const DataOptions&, std::uint64_t seed) const override {
+    const std::string& path = params_.path.path;
+    TextCollector texts;
+    std::error_code error;
+    if (fs::is_directory(path, error)) {
+      for (const std::string& file : files_below(path)) {
+        add(read_text(file), fs::relative(file, path).replace_extension().string(), texts);
+      }
+    } else {
+      const FilePair files = resolve_stem(path);
+      add(read_text(files.train), "", texts);
+      if (!files.test.empty()) {
+        texts.begin_test();
+        add(read_text(files.test), "", texts);
+      }
+    }
+    if (texts.empty()) {
+      throw DataError(path, params_.users == "speakers"
+                                ? "has no speeches: blocks between blank lines that open with NAME:"
+                                : "has no text");
+    }
+    return text_samples(path, texts.done(), params_, seed);
+  }
+
+ private:
+  void add(const std::string& text, const std::string& file, TextCollector& texts) const {
+    if (params_.users == "speakers") return add_speeches(text, texts);
+    for (std::string& piece : split_texts(text, params_.separator)) {
+      if (file.empty()) {
+        texts.add(std::move(piece));
+      } else {
+        texts.add(file, std::move(piece));
+      }
+    }
+  }
+
+  static void add_speeches(const std::string& text, TextCollector& texts) {
+    for (const std::string& block : split_texts(text, "\n\n")) {
+      const std::size_t line = block.find('\n');
+      if (line == std::string::npos || line == 0 || block[line - 1] != ':') continue;
+      texts.add(block.substr(0, line - 1), block.substr(line + 1));
+    }
+  }
+
+  TextFileParams params_;
+};
+
+SKIFF_REGISTER(DataSource, Texts, TextFileParams,
+               {.name = "text",
+                .summary = "plain text files; natural clients by file or by speaker",
+                .paper = "baseline",
+                .verified = "299 speakers, 7,097 speeches and 1,020,755 characters of "
+                            "tinyshakespeare; every token a target once"});
+
+}  // namespace
+}  // namespace skiff

@@ -12,7 +12,7 @@ using tile::Start;
 // pass over it. Storing and reloading a float is exact: blocks change no bit.
 constexpr int kDepth = 128;
 // Rows of an output that is streamed: whole tiles of any width.
-constexpr int kRowsAtOnce = simd::kWidth == 16 ? 14 : 12;
+constexpr int kRowsAtOnce = tile::kRowsAhead;
 // From so many rows, columns and steps on copies of both operands pay; fewer rows if the right
 // operand's stride puts a strip of it into few sets of L1.
 constexpr int kManyRows = 128;

@@ -167,6 +167,9 @@ struct Sums {
   }
 };
 
+// How many rows later the weights lie that an updating tile fetches: the next rows to be walked.
+inline constexpr int kRowsAhead = kWidth == 16 ? 14 : 12;
+
 // One tile at (i, j).
 template <int R, int V, bool kTail, Finish kFinish, class A, class B>
 [[gnu::noinline]] void compute(A a, B b, int k, const Edges& e, int i, int j) noexcept {
@@ -174,6 +177,13 @@ template <int R, int V, bool kTail, Finish kFinish, class A, class B>
   const ConstMatrixView active{kFinish == Finish::kMask ? e.active[i] + j : nullptr, R, 0,
                                e.active.stride};
   const float rate = e.rate;
+  if constexpr (kFinish == Finish::kUpdate) {  // weights outgrow the L2: fetch those of later tiles
+    for (int r = 0; r < R; ++r) {
+      const float* later = c[r] + kRowsAhead * std::ptrdiff_t{c.stride};
+      __builtin_prefetch(later, 1);
+      __builtin_prefetch(later + V * kWidth - 1, 1);
+    }
+  }
   Sums<R, V, kTail> sums;
   sums.tail = simd::mask(e.c.cols - j - (V - 1) * kWidth);
   sums.begin(e.start == Start::kZero  ? nullptr

@@ -22,23 +22,30 @@ std::size_t position_in(const YAML::Mark& mark, std::string_view text) {
 }
 
 // Where the text was parsed from, for places and messages.
-struct Origin {
+class Origin {
+ public:
   Location start;    // of the first character; an override stands in the middle of a line
   std::string path;  // of the root
   Location at(const YAML::Mark& mark, std::string_view text) const {
     if (mark.is_null()) return start;
-    const std::size_t position = position_in(mark, text);
-    const auto begin = text.substr(0, position).rfind('\n');
-    const std::string_view before =
-        text.substr(begin == std::string_view::npos ? 0 : begin + 1,
-                    position - (begin == std::string_view::npos ? 0 : begin + 1));
-    // Columns count characters, not bytes.
-    const auto characters =
-        std::count_if(before.begin(), before.end(), [](char c) { return (c & 0xC0) != 0x80; });
     const bool first = mark.line == 0;
     return {start.file, start.line + (start.line > 0 ? mark.line : 0),
-            static_cast<int>(characters) + (first ? start.column : 1)};
+            characters_before(position_in(mark, text), text) + (first ? start.column : 1)};
   }
+
+ private:
+  // Of the same line, not bytes. Marks ascend, so that it goes on from where the last one was.
+  int characters_before(std::size_t position, std::string_view text) const {
+    if (position < known_) known_ = 0, characters_ = 0;
+    for (; known_ < position; ++known_) {
+      const char c = text[known_];
+      if ((c & 0xC0) != 0x80) ++characters_;
+      if (c == '\n') characters_ = 0;
+    }
+    return characters_;
+  }
+  mutable std::size_t known_ = 0;  // bytes of the text that were looked at
+  mutable int characters_ = 0;
 };
 
 std::string unclosed(std::string_view text, bool map) {

@@ -91,7 +91,7 @@ void ClientContext::step(const Correct& correct) {
 
 void ClientContext::train(const Correct& correct) {
   const bool fusable = !correct && job_.plan.optimizer->plain_sgd() && !job_.plan.work.clip_norm &&
-                       architecture().l2() == 0;
+                       architecture().l2() == 0 && architecture().fusable();
   const bool fused = fusable && weights_.fuse_sgd(static_cast<float>(learning_rate_));
   for (std::int64_t s = 0; s < steps(); ++s) {
     gradient(s);

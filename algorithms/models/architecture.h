@@ -63,6 +63,12 @@ class Architecture {
   // Strength of (l2/2)|w|^2 over all parameters, biases too; where it is not 0 the loss adds it,
   // the gradient has l2 w, and the step cannot be fused into the gradient (Weights::fuse_sgd).
   virtual double l2() const { return 0; }
+  // Whether each tensor's gradient is handed over at once and in one place: only then can the step
+  // be fused into it. A transformer adds up over groups of sequences, and may tie its head.
+  virtual bool fusable() const { return true; }
+  // The same architecture, on the same layout and with the same bits, that keeps less and computes
+  // it again (`training.checkpointing`); null where that is not offered.
+  virtual std::shared_ptr<const Architecture> checkpointed() const { return nullptr; }
 };
 
 // The registered role: `model: {architecture: mlp, hidden: [200, 200]}`.

@@ -113,7 +113,7 @@ void DenseLayers::add_training_cost(const Layout& shapes, int batch, bool input_
     cost.dram += Bytes(4 * products * moved);
     cost.activations += matrix_bytes(batch, s.rows);
     if (l > 0) cost.activations += rows_bytes(batch);
-    if (products == 3 && s.order == Order::kInOut) {
+    if (l > 0 && s.order == Order::kInOut) {  // behind a ReLU
       cost.scratch = std::max(cost.scratch, Bytes(static_cast<std::int64_t>(4 * s.size())));
     }
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "algorithms/kernels/embedding.h"
 #include "algorithms/kernels/narrow.h"
 #include "algorithms/kernels/reduce.h"
 #include "sim/core/error.h"
@@ -9,6 +10,32 @@
 namespace skiff {
 
 using kernels::Output;
+
+namespace {
+
+// Narrow heads have their own kernels; wider tensors stored kOutIn (an embedding that is also the
+// head) go through the plain products.
+bool narrow(const Slice& s) { return s.order == Order::kOutIn && s.rows <= kernels::kNarrow; }
+
+// Rows that lie evenly apart are a matrix: all that stand in a workspace do.
+kernels::ConstMatrixView matrix_of(const kernels::Rows& x, const std::string& tensor) {
+  const std::ptrdiff_t stride = x.rows > 1 ? x[1] - x[0] : x.cols;
+  for (int i = 2; i < x.rows; ++i) {
+    SKIFF_CHECK(x[i] - x[i - 1] == stride, "inputs of " + tensor + " lie unevenly");
+  }
+  return {x[0], x.rows, x.cols, static_cast<int>(stride)};
+}
+
+void forward_wide(kernels::MatrixView y, kernels::ConstMatrixView x, kernels::ConstMatrixView w,
+                  std::span<const float> bias, Activation activation) {
+  for (int i = 0; i < y.rows && !bias.empty(); ++i) std::copy(bias.begin(), bias.end(), y[i]);
+  kernels::gemm_nt(y, x, w, bias.empty() ? Output::kOverwrite : Output::kAdd);
+  for (int i = 0; i < y.rows && activation == Activation::kRelu; ++i) {
+    for (int j = 0; j < y.cols; ++j) y[i][j] = 0.0F > y[i][j] ? 0.0F : y[i][j];
+  }
+}
+
+}  // namespace
 
 void FullWeights::rebind(const Vector& received) {
   received_ = &received;
@@ -34,8 +61,10 @@ void FullWeights::forward(std::size_t tensor, std::size_t bias, Activation activ
     kernels::forward(y, x, matrix(parameters_, s), b, activation);
     return;
   }
-  SKIFF_CHECK(s.rows <= kernels::kNarrow && activation == Activation::kNone,
-              "only narrow heads are stored [out][in]: " + s.name);
+  if (!narrow(s)) {
+    return forward_wide(y, matrix_of(x, s.name), matrix(parameters_, s), b, activation);
+  }
+  SKIFF_CHECK(activation == Activation::kNone, "narrow heads have no activation: " + s.name);
   kernels::narrow_forward(y, x, matrix(parameters_, s), b);
 }
 
@@ -43,6 +72,7 @@ void FullWeights::backward_input(std::size_t tensor, kernels::ConstMatrixView dy
                                  kernels::ConstMatrixView mask, kernels::MatrixView dx) {
   const Slice& s = slice(tensor);
   kernels::ConstMatrixView w = matrix(parameters_, s);
+  if (s.order == Order::kInOut && mask.rows == 0) return kernels::gemm_nt(dx, dy, w);
   if (s.order == Order::kInOut) {
     if (transposed_.size() < s.size()) transposed_.resize(s.size());
     const kernels::MatrixView turned = kernels::dense(transposed_.data(), s.rows, s.cols);
@@ -59,18 +89,20 @@ void FullWeights::backward_input(std::size_t tensor, kernels::ConstMatrixView dy
 void FullWeights::backward_weight(std::size_t tensor, std::size_t bias, const kernels::Rows& x,
                                   kernels::ConstMatrixView dy) {
   const Slice& s = slice(tensor);
-  const bool narrow = s.order == Order::kOutIn;
+  const bool wide = s.order == Order::kOutIn && !narrow(s);
   if (rate_ != 0) {
     const kernels::MatrixView w = matrix(parameters_, s);
-    narrow ? kernels::narrow_weight_update(w, x, dy, rate_)
-           : kernels::weight_update(w, x, dy, rate_);
+    wide        ? kernels::weight_update(w, dy, matrix_of(x, s.name), rate_)
+    : narrow(s) ? kernels::narrow_weight_update(w, x, dy, rate_)
+                : kernels::weight_update(w, x, dy, rate_);
     if (bias != kNoTensor) kernels::bias_update(piece(parameters_, slice(bias)), dy, rate_);
     return;
   }
   const Output output = start_gradient(tensor);
   const kernels::MatrixView g = matrix(gradient_, s);
-  narrow ? kernels::narrow_weight_gradient(g, x, dy, output)
-         : kernels::weight_gradient(g, x, dy, output);
+  wide        ? kernels::weight_gradient(g, dy, matrix_of(x, s.name), output)
+  : narrow(s) ? kernels::narrow_weight_gradient(g, x, dy, output)
+              : kernels::weight_gradient(g, x, dy, output);
   if (bias == kNoTensor) return;
   const Output bias_output = start_gradient(bias);
   kernels::column_sum(piece(gradient_, slice(bias)), dy, bias_output);
@@ -91,6 +123,16 @@ void FullWeights::add_gradient(std::size_t tensor, std::span<const float> g) {
   } else {
     std::copy(g.begin(), g.end(), piece(gradient_, s).begin());
   }
+}
+
+void FullWeights::add_row_gradients(std::size_t tensor, std::span<const std::int32_t> ids,
+                                    kernels::ConstMatrixView rows) {
+  if (rate_ != 0) return Weights::add_row_gradients(tensor, ids, rows);
+  const Slice& s = slice(tensor);
+  const Output output = start_gradient(tensor);
+  const std::span<float> sum = piece(gradient_, s);
+  if (output == Output::kOverwrite) std::fill(sum.begin(), sum.end(), 0.0F);
+  kernels::scatter_add_rows(matrix(gradient_, s), ids, rows);
 }
 
 Output FullWeights::start_gradient(std::size_t tensor) {

@@ -3,8 +3,8 @@
 // gradient() is made on demand: a fused step never allocates it. After clear_gradient() the first
 // gradient of a tensor overwrites instead of adding, so clearing costs nothing; sums are the same
 // bits either way. Memory: the copy, the gradient (unfused), and one transposed matrix for
-// backward_input of layers stored kInOut. One thread. `rebind` starts another job without
-// allocating, if the shapes are no larger.
+// backward_input of layers stored kInOut behind a ReLU. One thread. `rebind` starts another job
+// without allocating, if the shapes are no larger.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +30,8 @@ class FullWeights final : public Weights {
                        kernels::ConstMatrixView dy) override;
   std::span<const float> values(std::size_t tensor) const override;
   void add_gradient(std::size_t tensor, std::span<const float> g) override;
+  void add_row_gradients(std::size_t tensor, std::span<const std::int32_t> ids,
+                         kernels::ConstMatrixView rows) override;
   Vector& parameters() override { return parameters_; }
   Vector& gradient() override;
   void clear_gradient() override;

@@ -26,11 +26,6 @@ FieldInfo penalty() {
   return field("l2", "number", "strength of (l2/2)|w|^2, biases included", "0");
 }
 
-std::vector<FieldInfo> transformer() {
-  return {preset(), field("hidden", "int", "width of a token"), field("layers", "int", "blocks"),
-          field("heads", "int", "attention heads of a block"), penalty()};
-}
-
 bool plan(Description about, std::vector<FieldInfo> fields) {
   return detail::register_planned<ModelFamily>(std::move(about), std::move(fields));
 }
@@ -40,18 +35,6 @@ bool plan(Description about, std::vector<FieldInfo> fields) {
           .summary = "convolutions with residual connections",
           .paper = "He et al. 2016, arXiv:1512.03385"},
          {preset(), penalty()}),
-    plan({.name = "llama",
-          .summary = "decoder with RMSNorm, rotary positions and SwiGLU",
-          .paper = "Touvron et al. 2023, arXiv:2302.13971"},
-         transformer()),
-    plan({.name = "bert",
-          .summary = "encoder that fills in masked tokens",
-          .paper = "Devlin et al. 2019, arXiv:1810.04805"},
-         transformer()),
-    plan({.name = "vit",
-          .summary = "encoder over patches of an image",
-          .paper = "Dosovitskiy et al. 2021, arXiv:2010.11929"},
-         transformer()),
     plan({.name = "cifg-lstm",
           .summary = "recurrent network with coupled input and forget gates",
           .paper = "Hard et al. 2018, arXiv:1811.03604"},

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "algorithms/kernels/gemm.h"
@@ -41,6 +42,10 @@ class Weights {
   virtual std::span<const float> values(std::size_t tensor) const = 0;
   // A dense gradient for tensors used through values(): gradient(tensor) += g, or the fused step.
   virtual void add_gradient(std::size_t tensor, std::span<const float> g) = 0;
+  // The same for some rows of a tensor stored kOutIn (an embedding): that of row ids[i] += rows[i],
+  // i ascending; a negative id stands for 0. Here by way of a dense gradient.
+  virtual void add_row_gradients(std::size_t tensor, std::span<const std::int32_t> ids,
+                                 kernels::ConstMatrixView rows);
 
   // What the optimizer moves, and its gradient (same layout).
   virtual Vector& parameters() = 0;

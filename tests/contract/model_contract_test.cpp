@@ -17,13 +17,23 @@ std::vector<TaskShape> tasks() {
   TaskShape signs = small_task();
   signs.kind = TaskKind::kBinaryLogistic;
   signs.classes = 2;
-  return {small_task(), image, signs};
+  TaskShape text;
+  text.vocabulary = 23;
+  text.sequence_length = 7;
+  text.kind = TaskKind::kNextToken;
+  TaskShape masked = text;
+  masked.kind = TaskKind::kMaskedToken;
+  TaskShape labelled = text;
+  labelled.kind = TaskKind::kClassification;
+  labelled.classes = 5;
+  return {small_task(), image, signs, text, masked, labelled};
 }
 
 struct Example {
   std::vector<float> features;
   std::vector<const float*> rows;
-  std::vector<std::int32_t> labels;
+  std::vector<std::int32_t> labels, ids;
+  std::vector<const std::int32_t*> tokens;
 
   Example(const TaskShape& task, int count) : features(std::size_t(count * task.width)) {
     Stream s(6, "model contract");
@@ -31,12 +41,26 @@ struct Example {
     for (int i = 0; i < count; ++i) {
       rows.push_back(features.data() + i * task.width);
       const auto label =
-          static_cast<std::int32_t>(s.below(static_cast<std::uint32_t>(task.classes)));
+          static_cast<std::int32_t>(s.below(static_cast<std::uint32_t>(std::max(1, task.classes))));
       labels.push_back(task.kind == TaskKind::kBinaryLogistic ? 2 * label - 1 : label);
     }
+    if (!task.is_text()) return;
+    ids.resize(std::size_t(count * task.text_length()));
+    for (std::int32_t& id : ids) id = std::int32_t(s.below(std::uint32_t(task.vocabulary)));
+    for (int i = 0; i < count; ++i) tokens.push_back(ids.data() + i * task.text_length());
   }
   Batch batch(const TaskShape& task) const {
-    return {{rows.data(), static_cast<int>(rows.size()), task.width}, labels};
+    return {{rows.data(), static_cast<int>(rows.size()), task.width}, labels, tokens};
+  }
+  // What is asked, prediction by prediction.
+  std::vector<std::int32_t> targets(const TaskShape& task) const {
+    if (!task.is_text() || task.classes > 0) return labels;
+    std::vector<std::int32_t> all;
+    const int skip = task.text_length() - task.sequence_length;
+    for (const std::int32_t* text : tokens) {
+      all.insert(all.end(), text + skip, text + skip + task.sequence_length);
+    }
+    return all;
   }
 };
 
@@ -106,19 +130,22 @@ TEST_F(ModelContract, PredictionsDecideTheEvaluation) {
     FullWeights weights(received);
     Workspace workspace;
     const Evaluation all = a.evaluate(weights, example.batch(task), workspace);
-    EXPECT_EQ(all.rows, 9);
+    const std::vector<std::int32_t> targets = example.targets(task);
+    EXPECT_EQ(all.rows, static_cast<std::int64_t>(targets.size()));
     EXPECT_TRUE(std::isfinite(all.loss));
-    const std::size_t outputs =
-        task.kind == TaskKind::kBinaryLogistic ? 1 : std::size_t(task.classes);
-    std::vector<float> logits(9 * outputs);
+    const bool tokens = task.is_text() && task.classes == 0;
+    const std::size_t outputs = task.kind == TaskKind::kBinaryLogistic
+                                    ? 1
+                                    : std::size_t(tokens ? task.vocabulary : task.classes);
+    std::vector<float> logits(targets.size() * outputs);
     workspace.reset();
     a.predict(weights, example.batch(task), logits, workspace);
     std::int64_t correct = 0;
-    for (std::size_t i = 0; i < 9; ++i) {
+    for (std::size_t i = 0; i < targets.size(); ++i) {
       const float* row = logits.data() + i * outputs;
       const auto best = static_cast<std::int32_t>(std::max_element(row, row + outputs) - row);
       const std::int32_t sign = row[0] > 0 ? 1 : -1;
-      correct += (outputs == 1 ? sign : best) == example.labels[i] ? 1 : 0;
+      correct += (outputs == 1 ? sign : best) == targets[i] ? 1 : 0;
     }
     EXPECT_EQ(all.correct, correct);
   });

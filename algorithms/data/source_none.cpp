@@ -1,5 +1,6 @@
 // Clients and their numbers of samples without any numbers: for timing-only runs of up to millions
 // of devices. The shape is what the model would have seen; only costs depend on it.
+#include <optional>
 #include <stdexcept>
 
 #include "algorithms/data/source.h"
@@ -10,6 +11,8 @@ struct NoneParams {
   int samples_per_client = 100;
   int features = 784;
   int classes = 10;
+  std::optional<int> sequence_length;
+  int vocabulary = 32000;
 };
 }  // namespace
 
@@ -20,6 +23,26 @@ Schema<NoneParams> schema() {
       .in(1, 1e9);
   s.field("features", &NoneParams::features, "width of the model's input, for its cost").in(1, 1e8);
   s.field("classes", &NoneParams::classes, "outputs of the model, for its cost").in(2, 1e6);
+  s.field("sequence_length", &NoneParams::sequence_length,
+          "the samples stand for text of so many tokens, instead of features and classes")
+      .in(1, 1 << 20)
+      .or_word("none");
+  s.field("vocabulary", &NoneParams::vocabulary, "of text: how many tokens there are")
+      .in(2, 1 << 24);
+  s.check([](const NoneParams& p, const Node& map, Reader& reader) {
+    const auto refuse = [&](const char* key, const char* message) {
+      const Node* value = map.find(key);
+      if (value == nullptr) return;
+      const Reader::Scope scope(reader, key);
+      reader.problem(value->where, message);
+    };
+    if (p.sequence_length) {
+      refuse("features", "given besides sequence_length; samples are text or features");
+      refuse("classes", "given besides sequence_length; samples are text or features");
+    } else {
+      refuse("vocabulary", "is of text; give sequence_length too, or remove it");
+    }
+  });
   return s;
 }
 
@@ -33,7 +56,13 @@ class None final : public DataSource {
   LoadedData load(const DataOptions& options, std::uint64_t) const override {
     if (options.clients < 1) throw std::invalid_argument("source none needs data.clients");
     LoadedData data;
-    data.shape = classification_shape(params_.features, params_.classes);
+    if (params_.sequence_length) {
+      data.shape.kind = TaskKind::kNextToken;
+      data.shape.vocabulary = params_.vocabulary;
+      data.shape.sequence_length = *params_.sequence_length;
+    } else {
+      data.shape = classification_shape(params_.features, params_.classes);
+    }
     data.counted = std::int64_t{options.clients} * params_.samples_per_client;
     return data;
   }

@@ -133,7 +133,10 @@ LoadedData text_samples(const std::string& origin, TextCorpus corpus, const Text
   for (auto* part : {&corpus.train, &corpus.test, &corpus.server}) {
     std::stable_sort(part->begin(), part->end(), by_owner);
   }
-  for (const ClientText& t : corpus.train) texts.push_back(t.text);
+  const bool reads_texts = params.tokenizer.word == "char" || params.tokenizer.word == "word";
+  for (const ClientText& t : corpus.train) {
+    if (reads_texts) texts.push_back(t.text);
+  }
   const TokenizerPtr tokenizer = make_tokenizer(params.tokenizer, texts, params.words);
   texts = {};
   LoadedData data;

@@ -281,6 +281,21 @@ TEST(LeafTextTest, TheShakespeareFixtureIsRead) {
   EXPECT_EQ(characters, 80 * data.train.rows() + 8 * 200);  // each window adds one character
 }
 
+// --- none --------------------------------------------------------------------------------------
+
+TEST(NoneTest, MayStandForText) {
+  DataOptions options;
+  options.clients = 3;
+  const LoadedData data =
+      load("none", {{"sequence_length", "128"}, {"vocabulary", "500"}}, options);
+  EXPECT_EQ(data.shape.kind, TaskKind::kNextToken);
+  EXPECT_EQ(data.shape.sequence_length, 128);
+  EXPECT_EQ(data.shape.vocabulary, 500);
+  EXPECT_THAT(told("none", {{"sequence_length", "8"}, {"features", "4"}}),
+              HasSubstr("features: given besides sequence_length"));
+  EXPECT_THAT(told("none", {{"vocabulary", "80"}}), HasSubstr("give sequence_length too"));
+}
+
 // --- grammar -----------------------------------------------------------------------------------
 
 LoadedData grammar_data(int clients, const std::string& objective, std::uint64_t seed = 1) {

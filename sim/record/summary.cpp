@@ -52,7 +52,8 @@ Course course_of(const RunInfo& info, const Tally& tally, std::size_t metric) {
 }
 
 std::string labelled(std::string_view label, std::string_view text) {
-  return wrapped(fmt::format("  {:<11}{}", label, text), kColumns, kLabel) + "\n";
+  const char* gap = label.size() < 11 ? "" : "  ";
+  return wrapped(fmt::format("  {:<11}{}{}", label, gap, text), kColumns, kLabel) + "\n";
 }
 
 std::optional<std::size_t> measured_headline(const RunInfo& info, const Tally& tally) {

@@ -35,10 +35,6 @@ bool plan(Description about, std::vector<FieldInfo> fields) {
           .summary = "convolutions with residual connections",
           .paper = "He et al. 2016, arXiv:1512.03385"},
          {preset(), penalty()}),
-    plan({.name = "cifg-lstm",
-          .summary = "recurrent network with coupled input and forget gates",
-          .paper = "Hard et al. 2018, arXiv:1811.03604"},
-         {preset(), field("hidden", "int", "width of the cell"), penalty()}),
 };
 
 }  // namespace

@@ -1,6 +1,5 @@
 // Against goldens.txt, which make_goldens.py computed in double precision with numpy.
-#include <fstream>
-#include <sstream>
+#include "tests/models/golden.h"
 
 #include "tests/models/model_test.h"
 
@@ -15,45 +14,9 @@ using testing::model;
 using testing::random_vector;
 using testing::Shard;
 
-struct Golden {
-  double loss = 0, norm = 0;
-  std::size_t stride = 0, size = 0;
-  std::vector<double> logits, gradient;
-};
-
-std::vector<double> rest(std::istream& line) {
-  std::vector<double> values;
-  for (double v; line >> v;) values.push_back(v);
-  return values;
-}
-
-Golden read(const std::string& name) {
-  const char* root = std::getenv("SKIFF_SOURCE");
-  std::ifstream file(std::string(root == nullptr ? "." : root) + "/tests/models/goldens.txt");
-  Golden golden;
-  std::string text, word;
-  for (bool here = false; std::getline(file, text);) {
-    std::istringstream line(text);
-    line >> word;
-    if (word == "case") {
-      line >> word;
-      here = word == name;
-    } else if (here && word == "loss") {
-      line >> golden.loss;
-    } else if (here && word == "logits") {
-      golden.logits = rest(line);
-    } else if (here && word == "stride") {
-      line >> golden.stride >> word >> golden.size >> word >> golden.norm;
-    } else if (here && word == "gradient") {
-      golden.gradient = rest(line);
-    }
-  }
-  return golden;
-}
-
 void expect_golden(const std::string& name, const Node& node, const TaskShape& task,
                    std::uint64_t seed, int rows, float scale) {
-  const Golden golden = read(name);
+  const testing::Golden golden = testing::read_golden("goldens.txt", name);
   const auto network = build(node, task);
   ASSERT_EQ(network->layout()->size, golden.size);
   const Vector at = random_vector(network->layout(), seed, scale);

@@ -189,10 +189,11 @@ def cnn_case(name, channels, height, width, stages, same, hidden, stride, seed):
     show(name, loss, inputs[-1], gradients, stride)
 
 
-dense_case("logistic", [9, 5], 5, "outin", seed=1)
-dense_case("wide-logistic", [4, 18], 18, "inout", seed=2)
-dense_case("binary", [8, 1], 2, "outin", l2=0.25, seed=3)
-dense_case("mlp", [7, 9, 6, 4], 4, "outin", l2=0.125, seed=4)
-cnn_case("cnn-tiny", 3, 16, 19, [4, 8], False, [], 7, seed=5)
-cnn_case("cnn-small", 1, 20, 20, [8, 16], False, [], 11, seed=6)
-cnn_case("cnn-base", 1, 8, 10, [32, 64], True, [512], 401, seed=7)
+if __name__ == "__main__":
+    dense_case("logistic", [9, 5], 5, "outin", seed=1)
+    dense_case("wide-logistic", [4, 18], 18, "inout", seed=2)
+    dense_case("binary", [8, 1], 2, "outin", l2=0.25, seed=3)
+    dense_case("mlp", [7, 9, 6, 4], 4, "outin", l2=0.125, seed=4)
+    cnn_case("cnn-tiny", 3, 16, 19, [4, 8], False, [], 7, seed=5)
+    cnn_case("cnn-small", 1, 20, 20, [8, 16], False, [], 11, seed=6)
+    cnn_case("cnn-base", 1, 8, 10, [32, 64], True, [512], 401, seed=7)

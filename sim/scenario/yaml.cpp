@@ -22,10 +22,12 @@ std::size_t position_in(const YAML::Mark& mark, std::string_view text) {
 }
 
 // Where the text was parsed from, for places and messages.
-class Origin {
- public:
+struct Origin {
+  Origin(Location first, std::string root) : start(std::move(first)), path(std::move(root)) {}
+
   Location start;    // of the first character; an override stands in the middle of a line
   std::string path;  // of the root
+
   Location at(const YAML::Mark& mark, std::string_view text) const {
     if (mark.is_null()) return start;
     const bool first = mark.line == 0;

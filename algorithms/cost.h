@@ -2,6 +2,7 @@
 // joules and a memory verdict.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "sim/core/units.h"
@@ -21,10 +22,19 @@ struct Cost {
   Bytes dram;              // moved between RAM and the processor
   int batch = 1;           // samples a step: small batches use a processor badly
   std::int64_t steps = 1;  // kernel batches launched
-  PeakMemory memory;
+  PeakMemory memory;       // while it trains
   Bytes storage;  // flash held between rounds: cached base, client state
   Bytes down, up;
   bool up_is_bound = false;  // the codec's size depends on its data: `up` is its bound
+
+  // While the update is encoded: it stands in the gradients' place, beside its payload.
+  PeakMemory encoding() const {
+    return {.weights = memory.weights,
+            .gradients = memory.gradients,
+            .adapters = memory.adapters,
+            .scratch = up};
+  }
+  Bytes peak() const { return std::max(memory.total(), encoding().total()); }
 };
 
 }  // namespace skiff

@@ -31,7 +31,7 @@ class Fixed final : public Planner {
   Choice plan(const DeviceLimits& device, std::span<const Cost> per_plan) const override {
     if (blind_) return {0, "", Bytes(0)};
     if (device.tier < 0) return {std::nullopt, "tier", Bytes(0)};
-    const Bytes needed = per_plan[0].memory.total();
+    const Bytes needed = per_plan[0].peak();
     if (needed > device.memory) return {std::nullopt, "ram", needed - device.memory};
     if (per_plan[0].storage > device.storage) {
       return {std::nullopt, "storage", per_plan[0].storage - device.storage};

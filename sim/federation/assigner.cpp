@@ -29,9 +29,7 @@ MemoryDemand demand_of(const Cost& cost, Bytes runtime) {
   const PeakMemory& m = cost.memory;
   demand[JobPhase::kLoad] = in_ram({.weights = m.weights, .adapters = m.adapters}, runtime);
   demand[JobPhase::kTrain] = in_ram(m, runtime);
-  demand[JobPhase::kEncode] = in_ram(
-      {.weights = m.weights, .gradients = m.gradients, .adapters = m.adapters, .scratch = cost.up},
-      runtime);
+  demand[JobPhase::kEncode] = in_ram(cost.encoding(), runtime);
   return demand;
 }
 

@@ -59,7 +59,7 @@ class Quadratics final : public Architecture {
     return loss;
   }
   Evaluation evaluate(Weights&, const Batch&, Workspace&) const override { return {}; }
-  void predict(Weights&, const kernels::Rows&, std::span<float>, Workspace&) const override {}
+  void predict(Weights&, const Batch&, std::span<float>, Workspace&) const override {}
   StepCost training_cost(const Layout&, int) const override { return {}; }
   StepCost inference_cost(const Layout&, int) const override { return {}; }
 

@@ -7,6 +7,7 @@
 
 #include "algorithms/data/federate.h"
 #include "algorithms/models/deployed_model.h"
+#include "algorithms/models/pretrained.h"
 #include "algorithms/refusals.h"
 #include "sim/federation/evaluator.h"
 
@@ -117,9 +118,13 @@ Composition assemble_composition(const Scenario& s, const FederatedDataset& data
   c.seed = static_cast<std::uint64_t>(s.seed);
   c.server_learning_rate = s.server.learning_rate;
   c.heuristic = s.training.heuristic;
-  if (s.model.architecture.object == nullptr || s.training.optimizer.object == nullptr) return c;
-  c.models.push_back(at_key(s, "model.architecture",
-                            [&] { return s.model.architecture.object->build(data.shape); }));
+  const bool stored = s.model.checkpoint.has_value();
+  const bool any = stored || s.model.architecture.object != nullptr;
+  if (!any || s.training.optimizer.object == nullptr) return c;
+  c.models.push_back(at_key(s, stored ? "model.checkpoint" : "model.architecture", [&] {
+    if (stored) return pretrained_model(s.model.checkpoint->path, data.shape);
+    return s.model.architecture.object->build(data.shape);
+  }));
   c.plans.push_back(assemble_plan(s));
   return c;
 }

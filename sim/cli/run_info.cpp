@@ -50,7 +50,7 @@ RunInfo run_info(const Scenario& s, const FederationSetup& setup) {
   info.name = s.name;
   info.seed = setup.seed;
   if (setup.has_model()) {
-    info.model = s.model.architecture.name;
+    info.model = s.model.checkpoint ? s.model.checkpoint->written : s.model.architecture.name;
     info.parameters = static_cast<std::int64_t>(setup.composition.models[0]->layout()->size);
   }
   info.protocol = protocol_text(setup.server, setup.composition.clients);

@@ -63,17 +63,11 @@ struct PlannedKey {
 
 // Take a line out when the version can run it.
 constexpr PlannedKey kPlanned[] = {
-    {"model.checkpoint", ""},
-    {"model.pretrain_epochs", ""},
-    {"devices.network.rates", "markov"},
-    {"devices.network.rates", "trace"},
-    {"devices.thermal", "true"},
-    {"training.checkpointing", "true"},
-    {"record.layers", "true"},
-    {"record.events", "true"},
-    {"compression.target_size", ""},
-    {"compression.distillation", ""},
-    {"sweep", ""},
+    {"model.pretrain_epochs", ""},      {"devices.network.rates", "markov"},
+    {"devices.network.rates", "trace"}, {"devices.thermal", "true"},
+    {"training.checkpointing", "true"}, {"record.layers", "true"},
+    {"record.events", "true"},          {"compression.target_size", ""},
+    {"compression.distillation", ""},   {"sweep", ""},
 };
 
 bool is_neutral(const std::string& word) { return word == "0" || word == "itself"; }

@@ -1,0 +1,240 @@
+// skiff eval CHECKPOINT --data FILE: how well a language model predicts a text, and what it writes.
+//
+// Each text of the file is cut into windows of --sequence-length tokens, each read from its
+// beginning; every token is predicted once (with --first only those of each text's first window).
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "algorithms/data/text_samples.h"
+#include "algorithms/models/batch.h"
+#include "algorithms/models/checkpoint_model.h"
+#include "algorithms/models/full_weights.h"
+#include "algorithms/models/llama_decoder.h"
+#include "sim/cli/command.h"
+#include "sim/core/error.h"
+#include "sim/core/parallel.h"
+#include "sim/core/registry.h"
+
+namespace fs = std::filesystem;
+
+namespace skiff::cli {
+namespace {
+
+namespace po = boost::program_options;
+
+struct Loaded {
+  CheckpointPtr checkpoint;
+  LlamaConfig config;
+  std::string tokenizer_path;
+  TokenizerPtr tokenizer;
+};
+
+// The one tokenizer beside the checkpoint that has as many tokens as the model.
+std::string tokenizer_beside(const std::string& checkpoint, int vocabulary) {
+  std::string found;
+  const fs::path folder =
+      fs::is_directory(checkpoint) ? fs::path(checkpoint) : fs::path(checkpoint).parent_path();
+  for (const auto& entry : fs::directory_iterator(folder.empty() ? fs::path(".") : folder)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with("tok") || !name.ends_with(".bin")) continue;
+    if (read_tokenizer(entry.path().string())->vocabulary() != vocabulary) continue;
+    if (!found.empty()) throw UsageError("eval: two tokenizers fit; choose one with --tokenizer");
+    found = entry.path().string();
+  }
+  if (found.empty()) {
+    throw UsageError(fmt::format("eval: no tok*.bin with {} tokens beside {}; give --tokenizer",
+                                 vocabulary, checkpoint));
+  }
+  return found;
+}
+
+Loaded load(const po::variables_map& given) {
+  Loaded loaded;
+  const auto path = given["checkpoint"].as<std::vector<std::string>>().front();
+  loaded.checkpoint = open_checkpoint(path);
+  try {
+    loaded.config = checkpoint_config(*loaded.checkpoint);
+  } catch (const std::invalid_argument& reason) {
+    throw DataError(path, reason.what());
+  }
+  loaded.tokenizer_path = given.count("tokenizer") != 0
+                              ? given["tokenizer"].as<std::string>()
+                              : tokenizer_beside(path, loaded.config.vocabulary);
+  if (loaded.tokenizer_path == "byte") {
+    loaded.tokenizer = byte_tokenizer();
+  } else {
+    loaded.tokenizer = read_tokenizer(loaded.tokenizer_path);
+  }
+  if (loaded.tokenizer->vocabulary() > loaded.config.vocabulary) {
+    throw UsageError(fmt::format("eval: {} has {} tokens, the model {}", loaded.tokenizer_path,
+                                 loaded.tokenizer->vocabulary(), loaded.config.vocabulary));
+  }
+  return loaded;
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file || fs::is_directory(path)) throw DataError(path, "cannot be read");
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+struct Text {
+  TaskShape shape;
+  Samples samples;
+  std::vector<std::uint32_t> rows;
+};
+
+Text read_data(const po::variables_map& given, const Loaded& loaded) {
+  const auto path = given["data"].as<std::string>();
+  TextParams params;
+  if (loaded.tokenizer_path == "byte") {
+    params.tokenizer.word = "byte";
+  } else {
+    params.tokenizer.file = {loaded.tokenizer_path, loaded.tokenizer_path};
+  }
+  params.pack = false;
+  params.sequence_length = std::min(given["sequence-length"].as<int>(), loaded.config.max_sequence);
+  if (params.sequence_length < 1) throw UsageError("eval: --sequence-length is at least 1");
+  TextCollector texts;
+  for (std::string& text : split_texts(read_file(path), given["separator"].as<std::string>())) {
+    texts.add(std::move(text));
+  }
+  LoadedData data = text_samples(path, texts.done(), params, 0);
+  Text text{data.shape, std::move(data.train), {}};
+  for (int i = 0; i < text.samples.rows(); ++i) {
+    const bool first = text.samples.text(i)[0] == loaded.tokenizer->begin();
+    if (first || given.count("first") == 0) text.rows.push_back(static_cast<std::uint32_t>(i));
+  }
+  return text;
+}
+
+// Summed block by block in their order: the same bits on any number of threads.
+Evaluation evaluate(const Architecture& model, const Vector& weights, const Text& text) {
+  const auto size = static_cast<std::size_t>(std::max(1, 2048 / text.shape.sequence_length));
+  const std::span<const std::uint32_t> rows(text.rows);
+  const std::size_t blocks = (rows.size() + size - 1) / size;
+  std::vector<Evaluation> parts(blocks);
+  const std::size_t strips = std::min(blocks, static_cast<std::size_t>(threads()));
+  parallel_for(strips, [&](std::size_t s) {
+    FullWeights bound(weights);
+    Workspace workspace;
+    BatchRows batch;
+    for (std::size_t b = s; b < blocks; b += strips) {
+      workspace.reset();
+      batch.gather(text.samples, rows.subspan(b * size, std::min(size, rows.size() - b * size)));
+      parts[b] = model.evaluate(bound, batch.batch(), workspace);
+    }
+  });
+  Evaluation total;
+  for (const Evaluation& part : parts) {
+    total.rows += part.rows;
+    total.correct += part.correct;
+    total.loss += part.loss;
+  }
+  return total;
+}
+
+// The prompt and `count` more tokens; ends early where the model opens another text.
+std::string sample(const po::variables_map& given, const Loaded& loaded, const Llama& model,
+                   const Vector& weights) {
+  FullWeights bound(weights);
+  LlamaDecoder decoder(model, bound);
+  TokenIds ids{loaded.tokenizer->begin()};
+  const TokenIds prompt = loaded.tokenizer->encode(given["prompt"].as<std::string>());
+  ids.insert(ids.end(), prompt.begin(), prompt.end());
+  const int count = std::min(given["sample"].as<int>(),
+                             loaded.config.max_sequence - static_cast<int>(ids.size()) + 1);
+  if (count < 1) throw UsageError("eval: the prompt leaves no room to write");
+  Stream stream(given["seed"].as<std::uint64_t>(), "eval.sample");
+  const TokenChoice choice{given["temperature"].as<double>(), given["top-p"].as<double>()};
+  std::span<const float> logits = decoder.read(ids);
+  for (int i = 0;;) {
+    const std::int32_t next = choose_token(logits, choice, stream);
+    if (next == loaded.tokenizer->begin()) break;
+    ids.push_back(next);
+    if (++i == count) break;
+    logits = decoder.step(next);
+  }
+  return loaded.tokenizer->decode(ids);
+}
+
+po::options_description options() {
+  po::options_description all;
+  all.add_options()("data", po::value<std::string>(), "the text to predict")(
+      "tokenizer", po::value<std::string>(), "byte, a .bin or a .txt; else tok*.bin beside")(
+      "separator", po::value<std::string>()->default_value("<|endoftext|>"),
+      "what stands between two texts of the file")(
+      "sequence-length", po::value<int>()->default_value(1 << 20),
+      "tokens of a window; at most, and by default, the model's positions")(
+      "first", "only the first window of each text")("sample", po::value<int>(),
+                                                     "write so many tokens")(
+      "prompt", po::value<std::string>()->default_value(""), "what the sample begins with")(
+      "temperature", po::value<double>()->default_value(0), "of the sample; 0 = the likeliest")(
+      "top-p", po::value<double>()->default_value(1),
+      "of the sample: least set of this probability")(
+      "seed", po::value<std::uint64_t>()->default_value(0), "of the sample")(
+      "threads", po::value<int>()->default_value(0), "0 = as many as processors")("json",
+                                                                                  "as JSON");
+  return all;
+}
+
+}  // namespace
+
+int eval_verb(const std::vector<std::string>& arguments) {
+  po::variables_map given;
+  if (!parse(verb_named("eval"), arguments, options(), "checkpoint", given)) return kOk;
+  if (words_of(given, "checkpoint").size() != 1) throw UsageError("eval: which checkpoint? one");
+  if (given.count("data") == 0 && given.count("sample") == 0) {
+    throw UsageError("eval: give --data FILE, --sample N or both");
+  }
+  set_threads(given["threads"].as<int>());
+  const Loaded loaded = load(given);
+  TaskShape shape;
+  shape.kind = TaskKind::kNextToken;
+  shape.vocabulary = loaded.config.vocabulary;
+  shape.sequence_length = loaded.config.max_sequence;
+  Text text;
+  if (given.count("data") != 0) {
+    text = read_data(given, loaded);
+    shape.sequence_length = text.shape.sequence_length;
+  }
+  text.shape = shape;
+  const Llama model(loaded.config, shape);
+  const auto weights = checkpoint_weights(*loaded.checkpoint, model.layout());
+  nlohmann::ordered_json out = {{"checkpoint", loaded.checkpoint->path()},
+                                {"model", model.summary()},
+                                {"tokenizer", loaded.tokenizer->summary()}};
+  if (given.count("data") != 0) {
+    const Evaluation total = evaluate(model, *weights, text);
+    const double loss = total.loss / static_cast<double>(total.rows);
+    out["data"] = given["data"].as<std::string>();
+    out["sequence_length"] = shape.sequence_length;
+    out["tokens"] = total.rows;
+    out["loss"] = loss;
+    out["perplexity"] = std::exp(loss);
+    out["next_token_accuracy"] =
+        static_cast<double>(total.correct) / static_cast<double>(total.rows);
+  }
+  if (given.count("sample") != 0) out["sample"] = sample(given, loaded, model, *weights);
+  if (given.count("json") != 0) {
+    fmt::print("{}\n", out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    return kOk;
+  }
+  fmt::print("{}  {}\n", out["model"].get<std::string>(), out["tokenizer"].get<std::string>());
+  if (out.contains("tokens")) {
+    fmt::print("{} tokens of {}, windows of {}\n", out["tokens"].get<std::int64_t>(),
+               out["data"].get<std::string>(), shape.sequence_length);
+    fmt::print("  loss {:.6f} nats   perplexity {:.4f}   accuracy {:.6f}\n",
+               out["loss"].get<double>(), out["perplexity"].get<double>(),
+               out["next_token_accuracy"].get<double>());
+  }
+  if (out.contains("sample")) fmt::print("{}\n", out["sample"].get<std::string>());
+  return kOk;
+}
+
+}  // namespace skiff::cli

@@ -115,6 +115,41 @@ def aggregate(sweeps, metric=None, measure="final"):
     return pd.DataFrame(rows)
 
 
+def readable(table):
+    """A summary for people: the measures that papers print, in units that fit, as text."""
+    def with_spread(row, name, digits, size=1.0):
+        mean, half = row.get(f"{name}_mean", math.nan), row.get(f"{name}_half_width", math.nan)
+        if not math.isfinite(mean):
+            return "–"
+        spread = f" ± {half / size:.{digits}f}" if math.isfinite(half) else ""
+        return f"{mean / size:.{digits}f}{spread}"
+
+    def column(name):
+        return table[f"{name}_mean"] if f"{name}_mean" in table else pd.Series(dtype=float)
+
+    scales = {name: units.scale(unit, column(name).max() if len(column(name).dropna()) else 1)
+              for name, unit in (("bytes_up", "B"), ("virtual_time", "s"), ("energy", "J"))}
+    rows = []
+    for _, row in table.iterrows():
+        shown = {"case": row["case"], "seeds": str(row["seeds"])}
+        if "final_mean" in row:
+            shown |= {"final": with_spread(row, "final", 3), "best": with_spread(row, "best", 3)}
+        for name, (symbol, size) in scales.items():
+            shown[f"{name.replace('_', ' ')} ({symbol})"] = with_spread(row, name, 1, size)
+        if "upload_factor" in row:
+            shown["uploads smaller by"] = f"{row['upload_factor']:.3g}x" if math.isfinite(row["upload_factor"]) else "–"
+        shown["lost"] = f"{100 * row['lost_mean'] / max(1, row['lost_mean'] + row['accepted_mean']):.1f} %"
+        if "to_target_reached" in row:
+            prefix = "to_target_"
+            shown[f"reach {row['target']:.3g}"] = f"{100 * row[prefix + 'reached']:.0f} %"
+            shown["at round"] = with_spread(row, prefix + "round", 0)
+            for name, (symbol, size) in scales.items():
+                mean = row[f"{prefix}{name}_mean"]
+                shown[f"{name.replace('_', ' ')} to it ({symbol})"] = f"{mean / size:.1f}" if math.isfinite(mean) else "–"
+        rows.append(shown)
+    return pd.DataFrame(rows)
+
+
 def markdown(frame, digits=4):
     """A frame as a table for a README: numbers to so many digits, unknown ones as a dash."""
     def cell(value):

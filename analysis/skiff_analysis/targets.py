@@ -6,8 +6,6 @@ nothing is interpolated. Costs are those of the whole fleet up to then, wasted o
 
 from __future__ import annotations
 
-import math
-
 import pandas as pd
 
 from .statistics import interval
@@ -17,9 +15,8 @@ SHARE = 0.95
 
 
 def default_target(sweep, metric, baseline=None, share=SHARE):
-    """The target that all runs stopped at; else `share` of the baseline case's best, by its mean.
-
-    For a loss it is best / share: the same distance on the other side.
+    """The target that all runs stopped at; else `share` of what the baseline case reached with every
+    seed: of the least of its runs' bests. For a loss it is the largest of their bests / share.
     """
     baseline = baseline or sweep.cases[0]
     prefix = f"server.stop.target.{metric}"
@@ -28,10 +25,7 @@ def default_target(sweep, metric, baseline=None, share=SHARE):
         return number(stops.pop())
     points = sweep.of(metric)
     by_run = points[points["case"] == baseline].groupby("run", sort=False)["value"]
-    best = interval(by_run.max() if rises(metric) else by_run.min()).mean
-    if math.isnan(best):
-        return math.nan
-    return best * share if rises(metric) else best / share
+    return float(by_run.max().min() * share if rises(metric) else by_run.min().max() / share)
 
 
 def number(value):

@@ -2,10 +2,16 @@
 
 __version__ = "0.1.0"
 __all__ = ["load", "datasets", "results_sha256", "Runs", "NotARun"]
+SWEEPS = ["load_sweep", "Sweep"]
+__all__ += SWEEPS
 
 
 def __getattr__(name):
     # Imported on first use, so that a missing package can be reported in one line.
+    if name in SWEEPS:
+        from . import sweep
+
+        return getattr(sweep, name)
     if name in __all__:
         from . import load as module
 

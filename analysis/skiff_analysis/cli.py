@@ -1,4 +1,4 @@
-"""python3 -m skiff_analysis draw RUN.h5 | compare A.h5 B.h5 ...
+"""python3 -m skiff_analysis draw RUN.h5 | compare A.h5 B.h5 ... | FIGURE PATH... -o OUT
 
 Exit codes: 0 done; 2 the command line or a file is wrong; 3 a Python package is missing.
 """
@@ -7,7 +7,9 @@ import argparse
 import os
 import sys
 
-PACKAGES = ("h5py", "numpy", "pandas", "matplotlib")
+from . import figure_verbs
+
+PACKAGES = ("h5py", "numpy", "pandas", "matplotlib", "yaml")
 
 
 def parse(arguments):
@@ -24,6 +26,7 @@ def parse(arguments):
     compare.add_argument("runs", nargs="+", help="run.h5 files, or folders that hold some")
     compare.add_argument("-o", "--out", required=True, help="folder for the figures")
     compare.add_argument("--metric", help="default: the one that the runs share")
+    figure_verbs.add(verbs)
     return parser.parse_args(arguments)
 
 
@@ -43,7 +46,9 @@ def main(arguments=None):
     from .load import NotARun, load
 
     try:
-        if options.verb == "draw":
+        if options.verb in figure_verbs.HELP:
+            drawn = figure_verbs.run(options)
+        elif options.verb == "draw":
             from .draw import draw
 
             out = options.out or (options.run if os.path.isdir(options.run) else os.path.dirname(options.run) or ".")

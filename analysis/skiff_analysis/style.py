@@ -58,8 +58,9 @@ SETTINGS = {
 
 
 def line_style(number):
-    """Colour, dash and marker of the n-th line."""
-    return dict(LINES[number % len(LINES)])
+    """Colour, dash and marker of the n-th line; colours come back after eight, with another marker."""
+    turn, place = divmod(number, len(LINES))
+    return dict(LINES[place], marker=LINES[(place + 3 * turn) % len(LINES)]["marker"])
 
 
 def markers(points, wanted=8):

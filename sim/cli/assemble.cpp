@@ -111,6 +111,18 @@ Plan assemble_plan(const Scenario& s) {
   return plan;
 }
 
+// training.checkpointing: the model that trains keeps less and computes it again.
+std::shared_ptr<const Architecture> checkpointed(const Scenario& s,
+                                                 std::shared_ptr<const Architecture> model) {
+  if (!s.training.checkpointing) return model;
+  std::shared_ptr<const Architecture> thrifty = model->checkpointed();
+  if (thrifty != nullptr) return thrifty;
+  if (s.model.deploy_as.name.empty()) {
+    refuse(s, "training.checkpointing", "this model does not offer it; remove it");
+  }
+  return model;  // only the devices' model does
+}
+
 Composition assemble_composition(const Scenario& s, const FederatedDataset& data) {
   Composition c;
   c.clients = data.clients();
@@ -121,10 +133,11 @@ Composition assemble_composition(const Scenario& s, const FederatedDataset& data
   const bool stored = s.model.checkpoint.has_value();
   const bool any = stored || s.model.architecture.object != nullptr;
   if (!any || s.training.optimizer.object == nullptr) return c;
-  c.models.push_back(at_key(s, stored ? "model.checkpoint" : "model.architecture", [&] {
+  const auto model = at_key(s, stored ? "model.checkpoint" : "model.architecture", [&] {
     if (stored) return pretrained_model(s.model.checkpoint->path, data.shape);
     return s.model.architecture.object->build(data.shape);
-  }));
+  });
+  c.models.push_back(checkpointed(s, model));
   c.plans.push_back(assemble_plan(s));
   return c;
 }

@@ -22,6 +22,7 @@ const std::vector<Verb>& verbs() {
       {"inspect", "RUN.h5", "what a finished run holds", inspect_verb},
       {"eval", "CHECKPOINT", "how well a language model predicts a text, and what it writes",
        eval_verb},
+      {"report", "DIR", "one HTML page of all runs below a folder", report_verb},
       {"schema", "", "the JSON Schema of scenarios, for editors", schema_verb},
   };
   return all;

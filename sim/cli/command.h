@@ -45,6 +45,7 @@ int list_verb(const std::vector<std::string>& arguments);
 int explain_verb(const std::vector<std::string>& arguments);
 int inspect_verb(const std::vector<std::string>& arguments);
 int eval_verb(const std::vector<std::string>& arguments);
+int report_verb(const std::vector<std::string>& arguments);
 int schema_verb(const std::vector<std::string>& arguments);
 
 }  // namespace skiff::cli

@@ -25,6 +25,8 @@ const std::vector<VerbOptions>& verb_options() {
       {"list", {"--role", "--json", "--markdown"}},
       {"explain", {"--json"}},
       {"inspect", {"--json"}},
+      {"eval", {"--data", "--tokenizer", "--sample", "--prompt", "--json"}},
+      {"report", {"--out", "-o"}},
       {"schema", {}},
   };
   return all;

@@ -23,7 +23,7 @@ struct Cost {
   int batch = 1;           // samples a step: small batches use a processor badly
   std::int64_t steps = 1;  // kernel batches launched
   PeakMemory memory;       // while it trains
-  Bytes storage;  // flash held between rounds: cached base, client state
+  Bytes storage;           // flash held between rounds: cached base, client state
   Bytes down, up;
   bool up_is_bound = false;  // the codec's size depends on its data: `up` is its bound
 

@@ -52,27 +52,37 @@ std::string last_line(const std::string& file) {
   return last;
 }
 
-}  // namespace
-
-Drawing draw_figures(const std::string& run_file, const std::string& folder) {
+// Runs the package with these words; what went wrong, or nothing.
+std::string analyse(const std::vector<std::string>& words, const std::string& log) {
   const std::string package = home() + "/analysis";
   const char* path = std::getenv("PYTHONPATH");
   setenv("PYTHONPATH", path == nullptr ? package.c_str() : (package + ":" + path).c_str(), 1);
-  const std::string log = folder + "/.figures.log";
-  const int code =
-      run_quietly({python(), "-m", "skiff_analysis", "draw", run_file, "-o", folder}, log);
-  Drawing drawing;
-  if (code == 0) {
-    for (const auto& entry : fs::directory_iterator(folder)) {
-      if (entry.path().extension() == ".svg") ++drawing.figures;
-    }
-  } else {
-    const std::string said = last_line(log);
-    drawing.problem = said.empty() ? fmt::format("{} ended with {}", python(), code) : said;
-  }
+  std::vector<std::string> command{python(), "-m", "skiff_analysis"};
+  command.insert(command.end(), words.begin(), words.end());
+  const int code = run_quietly(command, log);
+  const std::string said = code == 0 ? "" : last_line(log);
   std::error_code ignored;
   fs::remove(log, ignored);
+  return code == 0 || !said.empty() ? said : fmt::format("{} ended with {}", python(), code);
+}
+
+}  // namespace
+
+Drawing draw_figures(const std::string& run_file, const std::string& folder) {
+  Drawing drawing;
+  drawing.problem = analyse({"draw", run_file, "-o", folder}, folder + "/.figures.log");
+  if (!drawing.problem.empty()) return drawing;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() == ".svg") ++drawing.figures;
+  }
   return drawing;
+}
+
+std::string write_report(const std::vector<std::string>& words, const std::string& page) {
+  std::vector<std::string> all{"report"};
+  all.insert(all.end(), words.begin(), words.end());
+  all.insert(all.end(), {"-o", page});
+  return analyse(all, page + ".log");
 }
 
 }  // namespace skiff::cli

@@ -29,19 +29,19 @@ Schema<NoneParams> schema() {
       .or_word("none");
   s.field("vocabulary", &NoneParams::vocabulary, "of text: how many tokens there are")
       .in(2, 1 << 24);
+  // What is left at its default says nothing, also where it was printed.
   s.check([](const NoneParams& p, const Node& map, Reader& reader) {
-    const auto refuse = [&](const char* key, const char* message) {
-      const Node* value = map.find(key);
-      if (value == nullptr) return;
+    const auto refuse = [&](const char* key, bool written, const char* message) {
+      if (!written) return;
       const Reader::Scope scope(reader, key);
-      reader.problem(value->where, message);
+      reader.problem(map.find(key)->where, message);
     };
-    if (p.sequence_length) {
-      refuse("features", "given besides sequence_length; samples are text or features");
-      refuse("classes", "given besides sequence_length; samples are text or features");
-    } else {
-      refuse("vocabulary", "is of text; give sequence_length too, or remove it");
-    }
+    const NoneParams usual;
+    const char* both = "given besides sequence_length; samples are text or features";
+    refuse("features", p.sequence_length && p.features != usual.features, both);
+    refuse("classes", p.sequence_length && p.classes != usual.classes, both);
+    refuse("vocabulary", !p.sequence_length && p.vocabulary != usual.vocabulary,
+           "is of text; give sequence_length too, or remove it");
   });
   return s;
 }

@@ -121,6 +121,7 @@ def readable(table):
         mean, half = row.get(f"{name}_mean", math.nan), row.get(f"{name}_half_width", math.nan)
         if not math.isfinite(mean):
             return "–"
+        digits = 3 if digits == 1 and mean < size else digits
         spread = f" ± {half / size:.{digits}f}" if math.isfinite(half) else ""
         return f"{mean / size:.{digits}f}{spread}"
 
@@ -144,8 +145,8 @@ def readable(table):
             shown[f"reach {row['target']:.3g}"] = f"{100 * row[prefix + 'reached']:.0f} %"
             shown["at round"] = with_spread(row, prefix + "round", 0)
             for name, (symbol, size) in scales.items():
-                mean = row[f"{prefix}{name}_mean"]
-                shown[f"{name.replace('_', ' ')} to it ({symbol})"] = f"{mean / size:.1f}" if math.isfinite(mean) else "–"
+                mean = row[f"{prefix}{name}_mean"] / size
+                shown[f"{name.replace('_', ' ')} to it ({symbol})"] = f"{mean:.{1 if mean >= 1 else 3}f}" if math.isfinite(mean) else "–"
         rows.append(shown)
     return pd.DataFrame(rows)
 

@@ -16,13 +16,13 @@ const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all{
       {"run", "FILE", "runs a scenario: results/NAME/run.h5, figures, a summary", run_verb},
       {"sweep", "FILE", "every run of a scenario's sweep, several at a time", sweep_verb},
+      {"report", "DIR...", "one HTML page of all runs in folders, for any browser", report_verb},
       {"validate", "FILE...", "reads scenarios and says what is wrong with them", validate_verb},
       {"list", "algorithms|models|devices|data", "what there is", list_verb},
       {"explain", "NAME", "an algorithm, model, data source or device in full", explain_verb},
       {"inspect", "RUN.h5", "what a finished run holds", inspect_verb},
       {"eval", "CHECKPOINT", "how well a language model predicts a text, and what it writes",
        eval_verb},
-      {"report", "DIR", "one HTML page of all runs below a folder", report_verb},
       {"schema", "", "the JSON Schema of scenarios, for editors", schema_verb},
   };
   return all;

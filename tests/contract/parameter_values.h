@@ -61,6 +61,8 @@ inline std::vector<Node> good_values(const FieldInfo& field) {
     add("1" + unit_of(field.type));
   } else if (field.type == "word") {
     for (const std::string& word : field.rules.words) add(word);
+  } else if (field.type == "word or file") {
+    add("byte");
   } else if (field.type == "list of int") {
     values.push_back(list_node({"4", "3"}));
   } else if (field.type == "file") {

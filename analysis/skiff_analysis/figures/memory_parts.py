@@ -33,7 +33,8 @@ def plans(sweep):
 def runtimes(sweep, found):
     """{class: bytes} that its process takes before any model: peak of a device less its plan's parts.
 
-    Taken from devices that did train, in cases of one plan; a class that never did has NaN.
+    Taken from devices that did train, in cases of one plan, the least of them; a class that never did
+    is not there.
     """
     devices = sweep.devices[sweep.devices["peak_memory"] > 0]
     known = {}
@@ -43,7 +44,7 @@ def runtimes(sweep, found):
             continue
         mine = devices[devices["run"].isin(names)]
         for name, peak in mine.groupby("class", observed=True)["peak_memory"].max().items():
-            known[name] = max(known.get(name, 0), int(peak) - sum(of_case[0].values()))
+            known[name] = min(known.get(name, int(peak)), int(peak) - sum(of_case[0].values()))
     return known
 
 

@@ -38,6 +38,7 @@ function make(tag, attributes = {}, ...children) {
 
 function spread({mean, half}, digits, size = 1) {
   if (!Number.isFinite(mean)) return "–";
+  if (digits === 1 && mean < size) digits = 3;
   const half_text = Number.isFinite(half) ? ` ± ${(half / size).toFixed(digits)}` : "";
   return (mean / size).toFixed(digits) + half_text;
 }

@@ -25,29 +25,36 @@ class SourceContract : public ::testing::Test {
   }
 };
 
+bool is_label(const TaskShape& shape, std::int32_t label) {
+  if (shape.kind == TaskKind::kBinaryLogistic) return label == -1 || label == 1;
+  if (shape.kind != TaskKind::kClassification) return label >= 0;  // a topic, for partitions
+  return label >= 0 && label < shape.classes;
+}
+
+void expect_samples(const Samples& samples, const TaskShape& shape) {
+  const std::size_t rows = samples.labels.size();
+  EXPECT_EQ(samples.width, shape.width);
+  EXPECT_EQ(samples.features.size(), rows * static_cast<std::size_t>(shape.width));
+  for (const float x : samples.features) ASSERT_TRUE(std::isfinite(x));
+  for (const std::int32_t label : samples.labels) ASSERT_TRUE(is_label(shape, label)) << label;
+  EXPECT_EQ(samples.length, shape.is_text() ? shape.text_length() : 0);
+  EXPECT_EQ(samples.tokens.size(), rows * static_cast<std::size_t>(samples.length));
+  for (const std::int32_t id : samples.tokens) {
+    ASSERT_TRUE(id == kNoToken || (id >= 0 && id < shape.vocabulary)) << id;
+  }
+}
+
 TEST_F(SourceContract, SamplesFitTheirShape) {
   for_generators([](const DataSource& source) {
     const LoadedData data = source.load(kOptions, 3);
     const TaskShape& shape = data.shape;
     EXPECT_GT(data.train.rows(), 0);
-    EXPECT_GE(shape.classes, 2);
+    EXPECT_TRUE(shape.is_text() || shape.classes >= 2);
     if (shape.is_image()) {
       EXPECT_EQ(shape.width, shape.channels * shape.height * shape.image_width);
     }
     for (const Samples* s : {&data.train, &data.test, &data.server}) {
-      if (s->rows() == 0) continue;
-      EXPECT_EQ(s->width, shape.width);
-      EXPECT_EQ(s->features.size(), s->labels.size() * static_cast<std::size_t>(shape.width));
-      for (const float x : s->features) ASSERT_TRUE(std::isfinite(x));
-      const bool signs = shape.kind == TaskKind::kBinaryLogistic;
-      for (const std::int32_t label : s->labels) {
-        if (signs) {
-          ASSERT_TRUE(label == -1 || label == 1);
-        }
-        if (!signs) {
-          ASSERT_TRUE(label >= 0 && label < shape.classes);
-        }
-      }
+      if (s->rows() > 0) expect_samples(*s, shape);
     }
   });
 }
@@ -69,7 +76,9 @@ TEST_F(SourceContract, TheSeedDecidesEverySample) {
     const LoadedData a = source.load(kOptions, 3), b = source.load(kOptions, 3);
     EXPECT_EQ(a.train.features, b.train.features);
     EXPECT_EQ(a.train.labels, b.train.labels);
-    EXPECT_NE(a.train.features, source.load(kOptions, 4).train.features);
+    EXPECT_EQ(a.train.tokens, b.train.tokens);
+    const LoadedData other = source.load(kOptions, 4);
+    EXPECT_TRUE(a.train.features != other.train.features || a.train.tokens != other.train.tokens);
   });
 }
 

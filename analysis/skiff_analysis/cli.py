@@ -43,7 +43,7 @@ def main(arguments=None):
         names = " ".join(f"python3-{package}" for package in missing)
         print(f"Python packages are missing: {', '.join(missing)}; on Debian: apt install {names}", file=sys.stderr)
         return 3
-    from .load import NotARun, load
+    from .runs import NotARun, load
 
     try:
         if options.verb in figure_verbs.HELP:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from . import units
-from .load import NotARun
+from .runs import NotARun
 from .statistics import bootstrap_interval, holm, interval, paired_difference
 from .sweep import rises
 from .targets import default_target, target_table

@@ -2,7 +2,7 @@
 
 from . import style, units
 from .figures import metric_curve, outcomes, timeline
-from .load import NotARun
+from .runs import NotARun
 
 
 def chosen_metric(runs, metric):

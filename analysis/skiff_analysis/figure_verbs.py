@@ -63,7 +63,7 @@ def run(options):
 
 def everything(sweep, metric, options):
     """Every verb; what the runs cannot feed is left out."""
-    from .load import NotARun
+    from .runs import NotARun
 
     paths = []
     for verb, draw in DRAW.items():
@@ -77,7 +77,7 @@ def everything(sweep, metric, options):
 
 
 def _need(metric, sweep):
-    from .load import NotARun
+    from .runs import NotARun
 
     if metric is None:
         raise NotARun(f"{sweep.runs[0].path}: no metric was measured")
@@ -85,7 +85,7 @@ def _need(metric, sweep):
 
 
 def _need_attempts(sweep):
-    from .load import NotARun
+    from .runs import NotARun
 
     if not len(sweep.attempts):
         raise NotARun(f"{sweep.runs[0].path}: no attempts were recorded (record.attempts)")
@@ -127,7 +127,7 @@ def _outcomes(sweep, metric, options):
 def _memory(sweep, metric, options):
     from . import style
     from .figures import memory_parts
-    from .load import NotARun
+    from .runs import NotARun
 
     if not len(memory_parts.data(sweep)):
         raise NotARun(f"{sweep.runs[0].path}: the memory of no plan was recorded")
@@ -160,7 +160,7 @@ def _battery(sweep, metric, options):
 def _timeline(sweep, metric, options):
     from . import style
     from .figures import timeline
-    from .load import NotARun
+    from .runs import NotARun
 
     _need_attempts(sweep)
     if len(sweep) > 1:

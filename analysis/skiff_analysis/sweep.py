@@ -19,7 +19,7 @@ import pandas as pd
 import yaml
 
 from .groups import groups_of
-from .load import NotARun, Run, Runs, find_runs
+from .runs import NotARun, Run, Runs, find_runs
 
 COSTS = ["virtual_time", "bytes_up", "bytes_down", "bytes", "energy"]  # s, B, B, B, J; so far, whole fleet
 LOWER_IS_BETTER = ("loss", "perplexity", "suboptimality", "gradient_norm")

@@ -4,7 +4,7 @@ import math
 import pytest
 
 from skiff_analysis import comparison, targets
-from skiff_analysis.load import NotARun
+from skiff_analysis.runs import NotARun
 from skiff_analysis.sweep import load_sweep
 from sweep_runs import write_run, write_sweep
 

@@ -6,7 +6,7 @@ import pytest
 
 from skiff_analysis import cli
 from skiff_analysis.figures import batteries, client_spread, heat_map, memory_parts, pareto_front, rate, round_times
-from skiff_analysis.load import NotARun
+from skiff_analysis.runs import NotARun
 from skiff_analysis.sweep import load_sweep
 from sweep_runs import write_run, write_sweep
 

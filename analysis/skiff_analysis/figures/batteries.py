@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from .. import style, units
-from ..load import NotARun
+from ..runs import NotARun
 from .round_times import TIMES
 
 BINS = 60

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from .. import style, units
-from ..load import NotARun
+from ..runs import NotARun
 from ..sweep import rises
 from .legend import legend_below
 

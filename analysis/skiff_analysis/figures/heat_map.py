@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from .. import comparison, style, units
-from ..load import NotARun
+from ..runs import NotARun
 from ..statistics import interval
 
 

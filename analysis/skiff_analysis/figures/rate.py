@@ -9,7 +9,7 @@ import pandas as pd
 
 from .. import style, units
 from ..groups import band
-from ..load import NotARun
+from ..runs import NotARun
 from .legend import legend_below
 
 

@@ -48,6 +48,9 @@ def data(runs, round=None):
     return frame, number, closed
 
 
+PALE = 0.45  # opacity of what was not finished
+
+
 @style.styled
 def draw(runs, round=None):
     """The figure and the frame behind it."""
@@ -58,6 +61,7 @@ def draw(runs, round=None):
         shown = frame.iloc[np.unique(places)].reset_index(drop=True)
     figure, axes = style.new_figure(style.TWO_COLUMNS, 1.3 + 0.13 * max(4, len(shown)))
     places = np.arange(len(shown))
+    cut_any = False
     for label, begin, end, look in PHASES:
         if not len(shown):
             break
@@ -67,7 +71,10 @@ def draw(runs, round=None):
                   edgecolor="white", **look)
         cut = (shown[begin].notna() & shown[end].isna() & (shown["outcome"] == "late")).to_numpy()
         axes.barh(places[cut], (shown["end"] - shown[begin])[cut], left=shown[begin][cut], height=0.7,
-                  edgecolor="white", alpha=0.45, **look)
+                  edgecolor="white", alpha=PALE, **look)
+        cut_any = cut_any or cut.any()
+    if cut_any:  # nothing to see: for the legend alone
+        axes.barh([0], [0], color="0.4", alpha=PALE, label="cut off by the close")
     for outcome, (marker, colour) in MARKS.items():
         if not len(shown):
             break

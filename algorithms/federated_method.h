@@ -32,15 +32,16 @@ class FederatedMethod {
 
   // Server at version 0 with initialised weights: gives the method's own state its start.
   virtual void start(const Composition&, Server&) const {}
+  // The next three are FedAvg's unless a method says otherwise: the model down, local training, the
+  // update up.
   // Sizes of what a client of this plan is told and answers.
   virtual Exchange exchange(const Composition&, const Server&, const Plan&, const Shape&,
-                            ClientId) const = 0;
+                            ClientId) const;
   // The sections themselves; sizes must equal exchange().down.
-  virtual void broadcast(const Composition&, const Server&, const Plan&, ClientId,
-                         Message&) const = 0;
+  virtual void broadcast(const Composition&, const Server&, const Plan&, ClientId, Message&) const;
   // False: all clients of a plan are told the same, so it is encoded and decoded once.
   virtual bool broadcast_depends_on_client() const { return false; }
-  virtual void client(ClientContext&) const = 0;
+  virtual void client(ClientContext&) const;
   virtual Server aggregate(const Composition&, const Server&, std::span<const Update>) const = 0;
   virtual std::vector<Predictor> predictors(const Composition&, const Server& server) const;
 

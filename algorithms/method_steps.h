@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "algorithms/client_context.h"
 #include "algorithms/plan.h"
 #include "algorithms/server.h"
 
@@ -34,5 +35,17 @@ void apply_server_half(const Composition& composition, std::int64_t version, std
 
 // The next version: target += server_learning_rate * direction; the method's state is copied.
 Server advance(const Composition& composition, const Server& server, const Vector& direction);
+
+// FedAvg and its kin. One model down, one update up, with the plan's codecs.
+Exchange model_for_update(const Composition& composition, const Server& server, const Plan& plan);
+// After training: sends the change of the parameters, times `factor`.
+void send_update(ClientContext& context, double factor = 1);
+// The weighted mean of the updates, through the codec's server half if it has one; `state` is the
+// next version's.
+Vector mean_direction(const Composition& composition, const Server& server,
+                      std::span<const Update> updates, State& state);
+// advance(), with this state.
+Server advance_with(const Composition& composition, const Server& server, const Vector& direction,
+                    State state);
 
 }  // namespace skiff

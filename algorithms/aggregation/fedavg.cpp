@@ -8,7 +8,7 @@
 // Every codec on the way up composes with it; one with a server half (EF21) turns the mean into the
 // direction by Codec::combine. Cost: one model down, one update up.
 
-#include "algorithms/aggregation/averaging.h"
+#include "algorithms/federated_method.h"
 #include "algorithms/method_steps.h"
 #include "sim/core/registry.h"
 
@@ -18,20 +18,6 @@ namespace {
 class FedAvg final : public FederatedMethod {
  public:
   explicit FedAvg(const NoParams&) {}
-
-  Exchange exchange(const Composition& c, const Server& server, const Plan& plan, const Shape&,
-                    ClientId) const override {
-    return model_for_update(c, server, plan);
-  }
-  void broadcast(const Composition& c, const Server& server, const Plan& plan, ClientId,
-                 Message& message) const override {
-    say_model(c, server, plan, message);
-  }
-
-  void client(ClientContext& context) const override {
-    context.train();
-    send_update(context);
-  }
 
   Server aggregate(const Composition& c, const Server& server,
                    std::span<const Update> updates) const override {

@@ -6,7 +6,7 @@
 // eta is server.learning_rate (1 unless written). m is the float32 array "fedavgm.momentum" of the
 // server. With beta = 0 this is FedAvg. Wire: FedAvg's; clients keep nothing.
 
-#include "algorithms/aggregation/averaging.h"
+#include "algorithms/federated_method.h"
 #include "algorithms/kernels/reduce.h"
 #include "algorithms/method_steps.h"
 #include "sim/core/registry.h"
@@ -37,18 +37,6 @@ class FedAvgM final : public FederatedMethod {
 
   void start(const Composition& c, Server& server) const override {
     server.state.array<float>("fedavgm.momentum", c.update_layout(c.global())->size);
-  }
-  Exchange exchange(const Composition& c, const Server& server, const Plan& plan, const Shape&,
-                    ClientId) const override {
-    return model_for_update(c, server, plan);
-  }
-  void broadcast(const Composition& c, const Server& server, const Plan& plan, ClientId,
-                 Message& message) const override {
-    say_model(c, server, plan, message);
-  }
-  void client(ClientContext& context) const override {
-    context.train();
-    send_update(context);
   }
 
   Server aggregate(const Composition& c, const Server& server,

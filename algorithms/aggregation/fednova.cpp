@@ -10,7 +10,7 @@
 // The server knows every client's steps since it asked for them: FedAvg's wire. With optimizers
 // that fix no weights (Adam) a_i is the number of steps; that is a heuristic and must be allowed.
 
-#include "algorithms/aggregation/averaging.h"
+#include "algorithms/federated_method.h"
 #include "algorithms/kernels/reduce.h"
 #include "algorithms/method_steps.h"
 #include "sim/core/registry.h"
@@ -26,15 +26,6 @@ double gradient_weight(const Plan& plan, std::int64_t steps) {
 class FedNova final : public FederatedMethod {
  public:
   explicit FedNova(const NoParams&) {}
-
-  Exchange exchange(const Composition& c, const Server& server, const Plan& plan, const Shape&,
-                    ClientId) const override {
-    return model_for_update(c, server, plan);
-  }
-  void broadcast(const Composition& c, const Server& server, const Plan& plan, ClientId,
-                 Message& message) const override {
-    say_model(c, server, plan, message);
-  }
 
   void client(ClientContext& context) const override {
     context.train();

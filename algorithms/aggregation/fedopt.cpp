@@ -14,7 +14,7 @@
 
 #include <cmath>
 
-#include "algorithms/aggregation/averaging.h"
+#include "algorithms/federated_method.h"
 #include "algorithms/method_steps.h"
 #include "sim/core/registry.h"
 
@@ -78,18 +78,6 @@ class FedOpt final : public FederatedMethod {
     for (float& v : server.state.array<float>("fedopt.v", n)) {
       v = static_cast<float>(p_.tau * p_.tau);
     }
-  }
-  Exchange exchange(const Composition& c, const Server& server, const Plan& plan, const Shape&,
-                    ClientId) const override {
-    return model_for_update(c, server, plan);
-  }
-  void broadcast(const Composition& c, const Server& server, const Plan& plan, ClientId,
-                 Message& message) const override {
-    say_model(c, server, plan, message);
-  }
-  void client(ClientContext& context) const override {
-    context.train();
-    send_update(context);
   }
 
   Server aggregate(const Composition& c, const Server& server,

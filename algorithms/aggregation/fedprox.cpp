@@ -7,7 +7,7 @@
 // averages equally; here they are drawn equally and averaged as server.weighting says.
 // Wire: FedAvg's. RAM: the received model stays beside the trained one, 4 bytes a parameter more.
 
-#include "algorithms/aggregation/averaging.h"
+#include "algorithms/federated_method.h"
 #include "algorithms/kernels/reduce.h"
 #include "algorithms/method_steps.h"
 #include "sim/core/registry.h"
@@ -35,15 +35,6 @@ namespace {
 class FedProx final : public FederatedMethod {
  public:
   explicit FedProx(const FedProxParams& p) : mu_(static_cast<float>(p.mu)) {}
-
-  Exchange exchange(const Composition& c, const Server& server, const Plan& plan, const Shape&,
-                    ClientId) const override {
-    return model_for_update(c, server, plan);
-  }
-  void broadcast(const Composition& c, const Server& server, const Plan& plan, ClientId,
-                 Message& message) const override {
-    say_model(c, server, plan, message);
-  }
 
   void client(ClientContext& context) const override {
     const std::span<const float> x = context.received().values;

@@ -7,8 +7,8 @@
 // p_i in the mean the same holds for sum p_i f_i and sum p_i h_i = 0. Wire: FedAvg's; a lossy codec
 // makes x^_i what the server reads, so the h_i still sum to zero.
 
-#include "algorithms/aggregation/averaging.h"
 #include "algorithms/aggregation/proxskip.h"
+#include "algorithms/federated_method.h"
 #include "algorithms/method_steps.h"
 #include "sim/core/registry.h"
 
@@ -33,15 +33,6 @@ namespace {
 class Scaffnew final : public FederatedMethod {
  public:
   explicit Scaffnew(const ScaffnewParams& p) : probability_(p.communication_probability) {}
-
-  Exchange exchange(const Composition& c, const Server& server, const Plan& plan, const Shape&,
-                    ClientId) const override {
-    return model_for_update(c, server, plan);
-  }
-  void broadcast(const Composition& c, const Server& server, const Plan& plan, ClientId,
-                 Message& message) const override {
-    say_model(c, server, plan, message);
-  }
 
   void client(ClientContext& context) const override {
     const std::vector<float>& x = context.received().values;

@@ -19,6 +19,7 @@
 #include <fmt/format.h>
 
 #include "algorithms/aggregation/proxskip.h"
+#include "algorithms/federated_method.h"
 #include "algorithms/kernels/reduce.h"
 #include "algorithms/method_steps.h"
 #include "sim/core/registry.h"
@@ -123,10 +124,6 @@ class SparseProxSkip final : public FederatedMethod {
     const std::size_t rest = size_of(*layout, false);
     if (rest > 0) sizes.up.push_back({kRest, dense_->bytes(*flat_layout(rest)), -1});
     return sizes;
-  }
-  void broadcast(const Composition& c, const Server& server, const Plan& plan, ClientId,
-                 Message& message) const override {
-    say_model(c, server, plan, message);
   }
 
   void client(ClientContext& context) const override {

@@ -11,8 +11,8 @@
 #include <numeric>
 
 #include "algorithms/data/text_samples.h"
-#include "algorithms/models/batch.h"
 #include "algorithms/models/checkpoint_model.h"
+#include "algorithms/models/evaluate_rows.h"
 #include "algorithms/models/full_weights.h"
 #include "algorithms/models/llama_decoder.h"
 #include "sim/cli/command.h"
@@ -113,32 +113,6 @@ Text read_data(const po::variables_map& given, const Loaded& loaded) {
   return text;
 }
 
-// Summed block by block in their order: the same bits on any number of threads.
-Evaluation evaluate(const Architecture& model, const Vector& weights, const Text& text) {
-  const auto size = static_cast<std::size_t>(std::max(1, 2048 / text.shape.sequence_length));
-  const std::span<const std::uint32_t> rows(text.rows);
-  const std::size_t blocks = (rows.size() + size - 1) / size;
-  std::vector<Evaluation> parts(blocks);
-  const std::size_t strips = std::min(blocks, static_cast<std::size_t>(threads()));
-  parallel_for(strips, [&](std::size_t s) {
-    FullWeights bound(weights);
-    Workspace workspace;
-    BatchRows batch;
-    for (std::size_t b = s; b < blocks; b += strips) {
-      workspace.reset();
-      batch.gather(text.samples, rows.subspan(b * size, std::min(size, rows.size() - b * size)));
-      parts[b] = model.evaluate(bound, batch.batch(), workspace);
-    }
-  });
-  Evaluation total;
-  for (const Evaluation& part : parts) {
-    total.rows += part.rows;
-    total.correct += part.correct;
-    total.loss += part.loss;
-  }
-  return total;
-}
-
 // The prompt and `count` more tokens; ends early where the model opens another text.
 std::string sample(const po::variables_map& given, const Loaded& loaded, const Llama& model,
                    const Vector& weights) {
@@ -210,7 +184,8 @@ int eval_verb(const std::vector<std::string>& arguments) {
                                 {"model", model.summary()},
                                 {"tokenizer", loaded.tokenizer->summary()}};
   if (given.count("data") != 0) {
-    const Evaluation total = evaluate(model, *weights, text);
+    const Evaluation total = evaluate_rows(
+        model, [&] { return std::make_unique<FullWeights>(*weights); }, text.samples, text.rows);
     const double loss = total.loss / static_cast<double>(total.rows);
     out["data"] = given["data"].as<std::string>();
     out["sequence_length"] = shape.sequence_length;

@@ -6,16 +6,11 @@
 #include <numeric>
 
 #include "algorithms/kernels/reduce.h"
+#include "algorithms/models/evaluate_rows.h"
 #include "sim/core/distributions.h"
-#include "sim/core/parallel.h"
 
 namespace skiff {
 namespace {
-
-// 256 samples, or as much text as makes 2,048 tokens.
-std::size_t block_rows(const TaskShape& task) {
-  return task.is_text() ? static_cast<std::size_t>(std::max(1, 2048 / task.sequence_length)) : 256;
-}
 
 std::vector<std::uint32_t> all_rows(const Samples& samples) {
   std::vector<std::uint32_t> rows(static_cast<std::size_t>(samples.rows()));
@@ -25,11 +20,6 @@ std::vector<std::uint32_t> all_rows(const Samples& samples) {
 
 std::size_t arg_max(std::span<const float> row) {
   return static_cast<std::size_t>(std::max_element(row.begin(), row.end()) - row.begin());
-}
-
-std::span<const std::uint32_t> block(std::span<const std::uint32_t> rows, std::size_t b,
-                                     std::size_t size) {
-  return rows.subspan(b * size, std::min(size, rows.size() - b * size));
 }
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
@@ -71,7 +61,6 @@ Evaluator::Evaluator(const FederationSetup& setup)
     : setup_(setup),
       plan_(setup.composition.global()),
       architecture_(setup.composition.architecture(plan_)),
-      block_(block_rows(setup.data->shape)),
       train_rows_(setup.data->shards.rows.begin(), setup.data->shards.rows.end()),
       test_rows_(all_rows(setup.data->test)) {
   const auto& limit = setup.evaluation.samples;
@@ -89,27 +78,8 @@ std::unique_ptr<Weights> Evaluator::bind(const Vector& weights) const {
 
 Evaluation Evaluator::over(const Samples& samples, std::span<const std::uint32_t> rows,
                            const Vector& weights) const {
-  const std::size_t blocks = (rows.size() + block_ - 1) / block_;
-  std::vector<Evaluation> parts(blocks);
-  // One Weights and one Workspace a strip of blocks; how blocks fall into strips changes no bit.
-  const std::size_t strips = std::min(blocks, static_cast<std::size_t>(threads()));
-  parallel_for(strips, [&](std::size_t s) {
-    const auto bound = bind(weights);
-    Workspace workspace;
-    BatchRows part;
-    for (std::size_t b = s; b < blocks; b += strips) {
-      workspace.reset();
-      part.gather(samples, block(rows, b, block_));
-      parts[b] = architecture_.evaluate(*bound, part.batch(), workspace);
-    }
-  });
-  Evaluation total;
-  for (const Evaluation& part : parts) {
-    total.rows += part.rows;
-    total.correct += part.correct;
-    total.loss += part.loss;
-  }
-  return total;
+  return evaluate_rows(
+      architecture_, [&] { return bind(weights); }, samples, rows);
 }
 
 double Evaluator::l2_term(const Vector& weights) const {
@@ -124,7 +94,7 @@ double Evaluator::objective(const Vector& weights) const {
 
 double Evaluator::gradient_norm(const Vector& weights) const {
   const std::span<const std::uint32_t> rows(train_rows_);
-  const std::size_t blocks = (rows.size() + block_ - 1) / block_;
+  const std::size_t blocks = evaluation_blocks(setup_.data->shape, rows.size());
   std::vector<double> sum(weights.values.size());
   const auto bound = bind(weights);
   Workspace workspace;
@@ -133,7 +103,7 @@ double Evaluator::gradient_norm(const Vector& weights) const {
   for (std::size_t b = 0; b < blocks; ++b) {
     workspace.reset();
     bound->clear_gradient();
-    part.gather(setup_.data->train, block(rows, b, block_));
+    part.gather(setup_.data->train, evaluation_rows(setup_.data->shape, rows, b));
     architecture_.loss_and_gradient(*bound, part.batch(), workspace);
     const auto here = static_cast<double>(predictions(setup_.data->shape, part.batch()));
     kernels::axpy(sum, here, bound->gradient().values);
@@ -154,9 +124,9 @@ double Evaluator::macro_f1(const Vector& weights) const {
   BatchRows part;
   std::vector<float> logits;
   const std::span<const std::uint32_t> rows(test_rows_);
-  for (std::size_t b = 0; b * block_ < rows.size(); ++b) {
+  for (std::size_t b = 0; b < evaluation_blocks(setup_.data->shape, rows.size()); ++b) {
     workspace.reset();
-    part.gather(setup_.data->test, block(rows, b, block_));
+    part.gather(setup_.data->test, evaluation_rows(setup_.data->shape, rows, b));
     const Batch batch = part.batch();
     logits.resize(batch.labels.size() * classes);
     architecture_.predict(*bound, batch, logits, workspace);

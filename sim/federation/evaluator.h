@@ -42,7 +42,6 @@ class Evaluator {
   const FederationSetup& setup_;
   const Plan& plan_;
   const Architecture& architecture_;
-  std::size_t block_;  // rows evaluated at once; part of what the sums are
   std::vector<std::uint32_t> train_rows_, test_rows_;
 };
 

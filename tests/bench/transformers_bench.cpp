@@ -17,35 +17,11 @@
 #include "algorithms/models/full_weights.h"
 #include "algorithms/models/llama_decoder.h"
 #include "sim/core/registry.h"
+#include "tests/bench/peak.h"
 
 namespace {
 
 using namespace skiff;
-
-double thread_seconds() {
-  timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
-// Flops per second of 12 independent chains of 8-lane fmas.
-double fma_peak() {
-  __m256 acc[12];
-  for (int k = 0; k < 12; ++k) acc[k] = _mm256_set1_ps(static_cast<float>(k));
-  __m256 x = _mm256_set1_ps(0.999F), y = _mm256_set1_ps(0.001F);
-  const double start = thread_seconds();
-  constexpr int kSteps = 400000;
-  for (int i = 0; i < kSteps; ++i) {
-#pragma GCC unroll 12
-    for (int k = 0; k < 12; ++k) acc[k] = _mm256_fmadd_ps(acc[k], x, y);
-    __asm__ volatile("" : "+x"(x), "+x"(y));
-  }
-  const double seconds = thread_seconds() - start;
-  float sum = 0;
-  for (const __m256& a : acc) sum += a[0];
-  benchmark::DoNotOptimize(sum);
-  return 12.0 * 16.0 * kSteps / seconds;
-}
 
 struct Data {
   std::vector<float> features;

@@ -47,12 +47,7 @@ class Full final : public Parametrization {
   // A compressed model is trained from what its stored tensors decode to.
   Vector for_client(const Vector& global, const Model* base) const override {
     if (base == nullptr) return global;
-    Vector received(base->layout);
-    for (std::size_t t = 0; t < base->tensors.size(); ++t) {
-      const Slice& s = base->layout->slices[t];
-      base->tensors[t].to_dense(std::span(received.values).subspan(s.offset, s.size()));
-    }
-    return received;
+    return decoded(*base);
   }
 
   void average(std::span<const Update> updates, std::span<const Vector> vectors,

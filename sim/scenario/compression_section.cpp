@@ -8,22 +8,14 @@ Schema<QuantizationSection> schema() {
   s.field("at", &QuantizationSection::at,
           "start, dispatch (by the server, each download), client (pays time and RAM) or end")
       .one_of({"start", "dispatch", "client", "end"});
-  s.field("targets", &QuantizationSection::targets, "linear (every linear layer), or layer names");
   return s;
 }
 
 template <>
 Schema<PruningSection> schema() {
   Schema<PruningSection> s;
-  s.field("sparsity", &PruningSection::sparsity, "share of the weights removed")
-      .fraction()
-      .required(kMovesResult);
-  s.field("structure", &PruningSection::structure, "which weights may go together")
-      .one_of({"unstructured", "2-of-4", "4-of-8", "channel", "head", "channel-and-head"})
-      .required();
   s.field("at", &PruningSection::at, "when the model is pruned")
       .one_of({"start", "dispatch", "client", "end"});
-  s.field("targets", &PruningSection::targets, "linear (every linear layer), or layer names");
   return s;
 }
 

@@ -87,15 +87,11 @@ struct TrainingSection : LocalWork {                      // epochs, steps, batc
 struct QuantizationSection {
   Chosen<Compressor> compressor;
   std::string at = "dispatch";  // start | dispatch | client | end
-  LayerTargets targets;
 };
 
 struct PruningSection {
   Chosen<Compressor> compressor;
-  double sparsity = 0;
-  std::string structure;  // unstructured | 2-of-4 | 4-of-8 | channel | head | channel-and-head
   std::string at = "start";
-  LayerTargets targets;
 };
 
 struct AdaptationSection {

@@ -47,26 +47,4 @@ std::string print_value(const MemoryLimit& limit) {
   return "";
 }
 
-bool convert(const Node& node, LayerTargets& out, const Rules&, Reader& reader) {
-  if (node.is_scalar() && node.text == "linear") {
-    out = {};
-    return true;
-  }
-  if (node.is_scalar()) {
-    reader.problem(node.where, fmt::format("expected linear or a list of layers, found \"{}\"; "
-                                           "write [{}]",
-                                           node.text, node.text));
-    return false;
-  }
-  std::vector<std::string> names;
-  if (!convert(node, names, Rules{}, reader)) return false;
-  if (names.empty()) return reader.problem(node.where, "names no layer"), false;
-  out = {false, std::move(names)};
-  return true;
-}
-
-std::string print_value(const LayerTargets& targets) {
-  return targets.all_linear ? "linear" : print_value(targets.names);
-}
-
 }  // namespace skiff

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "algorithms/layer_targets.h"
 #include "sim/core/registry.h"
 
 namespace skiff {
@@ -26,20 +27,6 @@ std::string print_value(const MemoryLimit& limit);
 template <>
 struct TypeName<MemoryLimit> {
   static std::string get() { return "memory limit"; }
-};
-
-// targets: `linear` (every linear layer), or a list of layer names; "q_proj" stands for every layer
-// whose name ends in it.
-struct LayerTargets {
-  bool all_linear = true;
-  std::vector<std::string> names;
-};
-
-bool convert(const Node& node, LayerTargets& out, const Rules& rules, Reader& reader);
-std::string print_value(const LayerTargets& targets);
-template <>
-struct TypeName<LayerTargets> {
-  static std::string get() { return "layers"; }
 };
 
 // A choice that is in force unless the scenario says otherwise; load_scenario makes its object.

@@ -104,6 +104,7 @@ TaskShape shape_of(const TextParams& params, const Tokenizer& tokenizer, int top
 }  // namespace
 
 void check_text_keys(const TextParams& params, const Node& map, Reader& reader) {
+  const TextParams neutral;  // what is written out as a default is no mistake
   const auto refuse = [&](const char* key, const std::string& message) {
     const Node* value = map.find(key);
     if (value == nullptr) return;
@@ -111,17 +112,21 @@ void check_text_keys(const TextParams& params, const Node& map, Reader& reader) 
     reader.problem(value->where, message);
   };
   if (!params.tokenizer.given()) {
-    for (const char* key : {"sequence_length", "words", "objective", "pack"}) {
-      refuse(key, "says how text is read; give a tokenizer too, or remove it");
-    }
+    const std::string message = "says how text is read; give a tokenizer too, or remove it";
+    if (params.sequence_length != neutral.sequence_length) refuse("sequence_length", message);
+    if (params.words != neutral.words) refuse("words", message);
+    if (params.objective != neutral.objective) refuse("objective", message);
+    if (params.pack != neutral.pack) refuse("pack", message);
     return;
   }
   if (params.sequence_length == 0) {
     const Reader::Scope scope(reader, "sequence_length");
     reader.problem(map.where, "required by text: tokens that a model reads of a sample");
   }
-  if (params.tokenizer.word != "word") refuse("words", "belongs to tokenizer: word; remove it");
-  if (params.objective == "topic") {
+  if (params.tokenizer.word != "word" && params.words != neutral.words) {
+    refuse("words", "belongs to tokenizer: word; remove it");
+  }
+  if (params.objective == "topic" && params.pack != neutral.pack) {
     refuse("pack", "the texts of objective topic are never packed; remove it");
   }
 }

@@ -10,6 +10,7 @@
 #include "algorithms/models/pretrained.h"
 #include "algorithms/refusals.h"
 #include "sim/federation/evaluator.h"
+#include "sim/federation/preparer.h"
 
 namespace skiff {
 namespace {
@@ -100,9 +101,29 @@ SynchronousSpec assemble_server(const Scenario& s, std::int64_t clients) {
   return spec;
 }
 
+// Pruners first: what is left is quantized.
+std::vector<std::shared_ptr<const Compressor>> assemble_compressors(const Scenario& s) {
+  std::vector<std::shared_ptr<const Compressor>> all;
+  const CompressionSection& c = s.compression;
+  if (c.pruning) {
+    if (c.pruning->at != "start") {
+      refuse(s, "compression.pruning.at", "this version prunes at the start only");
+    }
+    all.push_back(c.pruning->compressor.object);
+  }
+  if (c.quantization) {
+    if (c.quantization->at != "dispatch") {
+      refuse(s, "compression.quantization.at", "this version quantizes at dispatch only");
+    }
+    all.push_back(c.quantization->compressor.object);
+  }
+  return all;
+}
+
 Plan assemble_plan(const Scenario& s) {
   Plan plan;
   plan.name = "all";
+  plan.compressors = assemble_compressors(s);
   plan.parametrization = by_name<Parametrization>("full");
   plan.optimizer = s.training.optimizer.object;
   plan.down = codec_or_dense(s.compression.communication.download);
@@ -228,6 +249,8 @@ FederationSetup assemble(const Scenario& s) {
   setup.server = assemble_server(s, setup.composition.clients);
   setup.server.min_reports = reports_needed(setup);
   setup.evaluation = assemble_evaluation(s, *setup.data);
+  at_key(s, s.compression.pruning ? "compression.pruning" : "compression.quantization",
+         [&] { prepare_start(setup); });
   check_legal(s, setup);
   return setup;
 }

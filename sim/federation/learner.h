@@ -11,6 +11,7 @@
 
 #include "sim/core/task_pool.h"
 #include "sim/federation/attempt.h"
+#include "sim/federation/preparer.h"
 #include "sim/federation/setup.h"
 
 namespace skiff {
@@ -71,13 +72,14 @@ class Learner {
   std::shared_ptr<const Server> server_;
   bool keeps_state_ = false;
   std::unordered_map<ClientId, ClientState> states_;  // only ever looked up by key
-  std::vector<Broadcast> broadcasts_;                 // by plan
-  std::vector<Scratch> scratch_;                      // by worker
-  std::vector<std::unique_ptr<Job>> eager_;           // by attempt, submitted to the pool
+  Preparer preparer_;
+  std::vector<Broadcast> broadcasts_;        // by plan
+  std::vector<Scratch> scratch_;             // by worker
+  std::vector<std::unique_ptr<Job>> eager_;  // by attempt, submitted to the pool
   TaskPool pool_;
 };
 
-// Version 0: initialised weights, and the method's own start.
+// Version 0: initialised weights, and the method's own start; setup.start if there is one.
 Server initial_server(const FederationSetup& setup);
 
 }  // namespace skiff

@@ -335,7 +335,9 @@ void SynchronousServer::record_tiers(const RoundRow& round) {
       if (metric == "test_loss") t.loss = value;
     }
     if (setup_.has_model()) {
-      t.model_bytes = dense_shape(setup_.charged().models[0]->layout()).stored;
+      const Composition& charged = setup_.charged();
+      const std::size_t plan = std::min(i, charged.plans.size() - 1);
+      t.model_bytes = charged.plans[plan].prepared.stored;
     }
     recorder_.add(t);
   }

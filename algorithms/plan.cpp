@@ -42,6 +42,12 @@ LayoutPtr Composition::wire_layout(const Plan& plan) const {
   return layout;
 }
 
+StorageSummary storage_of(const Composition& composition, const Plan& plan) {
+  const auto whole = static_cast<double>(composition.architecture(plan).layout()->size);
+  const auto kept = static_cast<double>(plan.prepared.kept());
+  return {8.0 * static_cast<double>(plan.prepared.stored.value()) / kept, 1 - kept / whole};
+}
+
 Cost client_cost(const Composition& composition, const Plan& plan, const Shape& prepared,
                  std::int64_t samples, std::int64_t steps) {
   const Architecture& architecture = composition.architecture(plan);

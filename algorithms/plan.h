@@ -62,6 +62,13 @@ struct Composition {
   LayoutPtr wire_layout(const Plan& plan) const;
 };
 
+// How a plan's devices hold the model: bits of storage a value that is left, masks and scales
+// counted, and the share of the whole model's values that is not.
+struct StorageSummary {
+  double bits = 32, sparsity = 0;
+};
+StorageSummary storage_of(const Composition& composition, const Plan& plan);
+
 // What a client of this plan with that many samples does in one participation, without what the
 // method adds. `prepared`: the shape of the model that it holds.
 Cost client_cost(const Composition& composition, const Plan& plan, const Shape& prepared,

@@ -132,6 +132,52 @@ Plan assemble_plan(const Scenario& s) {
   return plan;
 }
 
+// The strategy of `chosen` with another value of one of its keys; keys of the section around it are
+// left alone.
+template <class Role>
+void set_key(Chosen<Role>& chosen, const std::string& key, const Node& value,
+             const std::vector<std::string>& section_keys) {
+  chosen.node.set(key, value);
+  Reader reader;
+  chosen.object = Registry<Role>::instance().make(chosen.node, reader, section_keys);
+  reader.throw_if_any();
+}
+
+// The scenario with what a tier's plan has otherwise.
+Scenario of_tier(Scenario s, const Node& plan) {
+  for (const Node::Entry& e : plan.entries) {
+    if (e.key == "bits" && s.compression.quantization) {
+      set_key(s.compression.quantization->compressor, e.key, e.value, {"at"});
+    } else if (e.key == "sparsity" && s.compression.pruning) {
+      set_key(s.compression.pruning->compressor, e.key, e.value, {"at"});
+    } else if (e.key == "optimizer") {
+      s.training.optimizer.object = Registry<Optimizer>::instance().make(e.value);
+    } else if (e.key == "batch") {
+      Reader reader;
+      convert(e.value, s.training.batch, Rules{.least = 1, .none_word = "full"}, reader);
+      reader.throw_if_any();
+    } else {
+      throw ScenarioError({{e.where, "compression.planner.plans",
+                            e.key + " by tier is what this version cannot run yet"}});
+    }
+  }
+  return s;
+}
+
+std::vector<Plan> assemble_plans(const Scenario& s) {
+  const Planner* planner = s.compression.planner.object.get();
+  if (planner == nullptr || planner->table() == nullptr) return {assemble_plan(s)};
+  std::vector<Plan> plans;
+  for (const auto& [tier, least] : s.devices.tiers) {
+    const PlanTable& table = *planner->table();
+    const auto row =
+        std::find_if(table.begin(), table.end(), [&](const auto& r) { return r.first == tier; });
+    plans.push_back(assemble_plan(row == table.end() ? s : of_tier(s, row->second)));
+    plans.back().name = tier;
+  }
+  return plans;
+}
+
 // training.checkpointing: the model that trains keeps less and computes it again.
 std::shared_ptr<const Architecture> checkpointed(const Scenario& s,
                                                  std::shared_ptr<const Architecture> model) {
@@ -159,7 +205,7 @@ Composition assemble_composition(const Scenario& s, const FederatedDataset& data
     return s.model.architecture.object->build(data.shape);
   });
   c.models.push_back(checkpointed(s, model));
-  c.plans.push_back(assemble_plan(s));
+  c.plans = assemble_plans(s);
   return c;
 }
 

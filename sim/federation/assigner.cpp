@@ -171,7 +171,7 @@ Verdict Assigner::assign(DeviceRecord& device, std::uint32_t index, std::uint32_
                               .memory = task.memory_limit - profile.memory.runtime.value,
                               .storage = profile.flash.budget.value},
                              costs_);
-    task.plan = static_cast<std::uint32_t>(choice.plan.value_or(0));
+    task.plan = static_cast<std::uint32_t>(choice.considered);
     set_costs(task, costs_[task.plan], device);
     task.encoded_up = cache_[task.plan].encoded_up;
     if (!choice.plan) {

@@ -81,8 +81,6 @@ const std::vector<Word>& distillations() {
 
 const std::vector<Word>& planners() {
   static const std::vector<Word> words{
-      {"fixed", "", "", "every device gets the same plan", "baseline"},
-      {"tiers", "", "plans!", "a plan for each tier, by your table", "baseline"},
       {"adaptive", "", "per=tier choices=all limits=none", "the best plan that fits", "baseline"},
   };
   return words;

@@ -114,7 +114,7 @@ void check_evaluation(const RuleContext& c) {
   for (const Node& model : models != nullptr ? models->items : std::vector<Node>()) {
     if (model.text == "tiers" && !c.has("devices.tiers")) {
       c.problem_at(model.where, "evaluation.models", "tiers needs devices.tiers");
-    } else if (model.text == "tiers" || model.text == "clients") {
+    } else if (model.text == "clients") {
       c.planned("evaluation.models", model.text);
     }
   }

@@ -17,6 +17,14 @@ State& ClientState::codec_of(SectionId section) {
   return codec.emplace_back(section, State()).second;
 }
 
+void ClientState::enter(std::int64_t next) {
+  if (next == space) return;
+  space = next;
+  method = State();
+  optimizer = State();
+  codec.clear();
+}
+
 Bytes ClientState::bytes() const {
   Bytes total = method.bytes() + optimizer.bytes();
   for (const auto& [id, state] : codec) total += state.bytes();
@@ -52,6 +60,7 @@ Batch ClientContext::batch_of(std::int64_t step) {
 
 void ClientContext::gradient(std::int64_t step, const Vector* at) {
   const Batch batch = batch_of(step);
+  weights_.begin_step(job_.stream.child("step", static_cast<std::uint64_t>(step)));
   weights_.clear_gradient();
   workspace_.reset();
   std::vector<float> kept;

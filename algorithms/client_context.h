@@ -18,6 +18,9 @@ struct ClientState {
   State method;
   State optimizer;                                 // if its policy is persistent
   std::vector<std::pair<SectionId, State>> codec;  // error feedback, shifts: one a section sent
+  std::int64_t space = 0;                          // that the vectors are of
+  // Vectors of another space are forgotten.
+  void enter(std::int64_t next);
   State& codec_of(SectionId section);
   Bytes bytes() const;
 };
@@ -53,6 +56,7 @@ class ClientContext {
   const Architecture& architecture() const { return job_.composition.architecture(job_.plan); }
   const Vector& received() const { return job_.received; }
   ClientId id() const { return job_.client; }
+  std::int64_t round() const { return job_.round; }
   State& state() { return job_.state.method; }
   Weights& weights() { return weights_; }
   Stream stream(std::string_view purpose) const { return job_.stream.child(purpose); }

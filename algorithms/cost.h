@@ -22,6 +22,8 @@ struct Cost {
   Bytes dram;              // moved between RAM and the processor
   int batch = 1;           // samples a step: small batches use a processor badly
   std::int64_t steps = 1;  // kernel batches launched
+  Flops weight_gradients;  // of fp32: what forms the gradients of linear layers' weights
+  std::int64_t rows = 0;   // inputs of a linear layer in a step: samples, or their tokens
   PeakMemory memory;       // while it trains
   Bytes storage;           // flash held between rounds: cached base, client state
   Bytes down, up;

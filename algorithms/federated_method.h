@@ -21,8 +21,14 @@ namespace skiff {
 struct Predictor {
   std::string scope;  // "global", "tier:<plan>", "client:<id>", "prefix:<m>"
   std::size_t model = 0;
-  std::vector<const Vector*> members;
+  std::vector<std::shared_ptr<const Vector>> members;
 };
+// A vector of the server's, which outlives the predictor.
+inline std::shared_ptr<const Vector> borrowed(const Vector& v) {
+  return {std::shared_ptr<void>(), &v};
+}
+// What a model of the server is worth on the test data: itself, or its adapters merged.
+std::shared_ptr<const Vector> predicting(const Composition&, const Server&, const GlobalModel&);
 
 class FederatedMethod {
  public:
@@ -39,6 +45,8 @@ class FederatedMethod {
                             ClientId) const;
   // The sections themselves; sizes must equal exchange().down.
   virtual void broadcast(const Composition&, const Server&, const Plan&, ClientId, Message&) const;
+  // What a client reads of the model section: its weights' start.
+  virtual Vector received(const Composition&, const Plan&, const Message&) const;
   // False: all clients of a plan are told the same, so it is encoded and decoded once.
   virtual bool broadcast_depends_on_client() const { return false; }
   virtual void client(ClientContext&) const;
@@ -56,6 +64,7 @@ class FederatedMethod {
   // Declared properties, for refusals().
   virtual bool needs_everyone() const { return false; }  // sampling breaks its invariant
   virtual bool keeps_vectors() const { return false; }  // clients keep vectors of the model's space
+  virtual bool keeps_moments() const { return false; }  // so does the server; its step is its own
   virtual bool needs_plain_sgd() const { return false; }  // its corrections assume w -= lr g
   virtual bool synchronous() const { return false; }      // cannot be buffered
   virtual bool draws_steps() const { return false; }      // local steps are the method's choice
@@ -63,6 +72,9 @@ class FederatedMethod {
   virtual bool needs_exact_mean() const { return false; }    // clients must read the mean as it is
   virtual bool applies_server_half() const { return true; }  // of a codec that has one
   virtual bool has_own_wire() const { return false; }        // plans' `up` codecs are not used
+  // The codecs of its plans, where the method says them itself; null: the scenario does.
+  virtual std::shared_ptr<const Codec> own_down() const { return nullptr; }
+  virtual std::shared_ptr<const Codec> own_up() const { return nullptr; }
 };
 
 }  // namespace skiff

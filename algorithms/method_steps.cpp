@@ -10,6 +10,30 @@ const SectionId kBaseSection = section_id("base");
 const SectionId kModelSection = section_id("model");
 const SectionId kUpdateSection = section_id("update");
 
+namespace {
+
+constexpr std::size_t kSeedBytes = sizeof(std::uint64_t);
+
+bool space_begins(const Plan& plan, std::int64_t version) {
+  return version % plan.parametrization->space_lasts() == 0;
+}
+
+// Whether the clients of a version draw all of its adapters themselves.
+bool drawn_by_clients(const Plan& plan, std::int64_t version) {
+  return plan.parametrization->draws() && space_begins(plan, version);
+}
+
+// What start() gives to the clients of a plan.
+Vector drawn_model(const Composition& c, const Plan& plan, std::int64_t version) {
+  GlobalModel model;
+  const Plan& widest = c.global();
+  model.weights.layout = c.architecture(widest).layout();
+  c.adaptation(widest, version).start(model, c.space_stream(widest, version));
+  return c.adaptation(plan, version).for_client(model.adapters, nullptr);
+}
+
+}  // namespace
+
 void say(const Composition& c, const Server& server, const Plan& plan, SectionId section,
          Vector values, Message& message) {
   State none;  // codecs with a memory are refused on the way down
@@ -22,16 +46,40 @@ void say(const Composition& c, const Server& server, const Plan& plan, SectionId
 
 void say_model(const Composition& c, const Server& server, const Plan& plan, Message& message) {
   if (!plan.sends_vector()) return;
-  const Vector& global = plan.parametrization->target(server.models[plan.model]);
-  say(c, server, plan, kModelSection, plan.parametrization->for_client(global, message.base.get()),
-      message);
+  const Parametrization& p = c.adaptation(plan, server.version);
+  if (drawn_by_clients(plan, server.version)) {
+    message.version = server.version;
+    message.sections.emplace_back(kModelSection, Payload());
+  } else {
+    const Vector& global = p.target(server.models[plan.model]);
+    say(c, server, plan, kModelSection, p.for_client(global, message.base.get()), message);
+  }
+  if (!p.draws()) return;
+  const std::uint64_t seed = c.space_seed(plan, server.version);
+  const auto* bytes = reinterpret_cast<const std::byte*>(&seed);
+  std::vector<std::byte>& said = message.sections.back().second.bytes;
+  said.insert(said.begin(), bytes, bytes + kSeedBytes);
+}
+
+Vector read_model(const Composition& c, const Plan& plan, const Message& message) {
+  const Payload* payload = message.find(kModelSection);
+  if (payload == nullptr) return decoded(*message.base);
+  if (drawn_by_clients(plan, message.version)) return drawn_model(c, plan, message.version);
+  const LayoutPtr layout = c.update_layout(plan, message.version);
+  const auto decode = [&](const Payload& part) {
+    return decode_wire(*plan.down, c, plan, message.base.get(), layout, part);
+  };
+  if (!plan.parametrization->draws()) return decode(*payload);
+  return decode({{payload->bytes.begin() + kSeedBytes, payload->bytes.end()}});
 }
 
 std::vector<Vector> decode_updates(const Composition& composition, std::span<const Update> updates,
                                    SectionId name) {
   std::vector<Vector> vectors(updates.size());
   // Small updates are decoded faster than a task is started.
-  const std::size_t grain = composition.update_layout(composition.global())->size < 4096 ? 64 : 1;
+  const std::int64_t version = updates.empty() ? 0 : updates.front().base->version;
+  const std::size_t size = composition.update_layout(composition.global(), version)->size;
+  const std::size_t grain = size < 4096 ? 64 : 1;
   parallel_for(
       updates.size(),
       [&](std::size_t i) {
@@ -40,7 +88,7 @@ std::vector<Vector> decode_updates(const Composition& composition, std::span<con
         SKIFF_CHECK(payload != nullptr, "an update without section " + section_name(name));
         const Codec& codec = u.plan->up->in_round(composition.seed, u.base->version);
         vectors[i] = decode_wire(codec, composition, *u.plan, u.prepared.get(),
-                                 composition.update_layout(*u.plan), *payload);
+                                 composition.update_layout(*u.plan, u.base->version), *payload);
       },
       grain);
   return vectors;
@@ -49,8 +97,10 @@ std::vector<Vector> decode_updates(const Composition& composition, std::span<con
 Vector mean_update(const Composition& composition, std::span<const Update> updates,
                    SectionId name) {
   const Plan& plan = composition.global();
-  Vector mean(plan.parametrization->target(updates.front().base->models[plan.model]).layout);
-  plan.parametrization->average(updates, decode_updates(composition, updates, name), mean);
+  const Server& base = *updates.front().base;
+  const Parametrization& p = composition.adaptation(plan, base.version);
+  Vector mean(p.target(base.models[plan.model]).layout);
+  p.average(updates, decode_updates(composition, updates, name), mean);
   return mean;
 }
 
@@ -66,36 +116,58 @@ Server advance(const Composition& composition, const Server& server, const Vecto
   Server next = server;
   ++next.version;
   const Plan& plan = composition.global();
-  Vector& target = plan.parametrization->target(next.models[plan.model]);
+  Vector& target = composition.adaptation(plan, server.version).target(next.models[plan.model]);
   kernels::axpy(target.values, static_cast<float>(composition.server_learning_rate),
                 direction.values);
+  turn_space(composition, next);
   return next;
+}
+
+void turn_space(const Composition& c, Server& next) {
+  const Plan& plan = c.global();
+  if (!space_begins(plan, next.version)) return;
+  GlobalModel& model = next.models[plan.model];
+  const std::int64_t last = next.version - 1;
+  c.adaptation(plan, last).fold(model, c.space_stream(plan, last));
+  model.base_version = c.base_version(plan, next.version);
+  c.adaptation(plan, next.version).start(model, c.space_stream(plan, next.version));
 }
 
 std::vector<Section> model_sections(const Composition& c, const Server& server, const Plan& plan) {
   std::vector<Section> sections;
   if (plan.sends_base()) {
     const bool frozen = !plan.parametrization->trains_base();
-    const std::int64_t version = server.models.empty() ? 0 : server.models[plan.model].base_version;
-    sections.push_back({kBaseSection, plan.prepared.stored, frozen ? version : server.version});
+    Section base{kBaseSection, plan.prepared.stored,
+                 frozen ? c.base_version(plan, server.version) : server.version};
+    // A low-rank increment can be added to a base that is stored as it is only.
+    if (frozen && !plan.compresses()) {
+      base.increment = c.global().parametrization->increment(c.global().prepared);
+    }
+    sections.push_back(base);
   }
   if (plan.sends_vector()) {
-    sections.push_back({kModelSection, section_bytes(c, plan, *plan.down), server.version});
+    Bytes size(plan.parametrization->draws() ? kSeedBytes : 0);
+    if (!drawn_by_clients(plan, server.version)) {
+      size += section_bytes(c, plan, *plan.down, server.version);
+    }
+    sections.push_back({kModelSection, size, server.version});
   }
   return sections;
 }
 
-Bytes section_bytes(const Composition& c, const Plan& plan, const Codec& codec) {
-  return codec.bytes(*c.wire_layout(plan));
+Bytes section_bytes(const Composition& c, const Plan& plan, const Codec& codec,
+                    std::int64_t version) {
+  return codec.bytes(*c.wire_layout(plan, version));
 }
 
 Exchange model_for_update(const Composition& c, const Server& server, const Plan& plan) {
   const Codec& up = plan.up->in_round(c.seed, server.version);
-  return {model_sections(c, server, plan), {{kUpdateSection, section_bytes(c, plan, up), -1}}};
+  return {model_sections(c, server, plan),
+          {{kUpdateSection, section_bytes(c, plan, up, server.version), -1}}};
 }
 
 void send_update(ClientContext& context, double factor) {
-  Vector update(context.composition().update_layout(context.plan()));
+  Vector update(context.composition().update_layout(context.plan(), context.round()));
   context.weights().update(update);
   if (factor != 1) kernels::scale(update.values, static_cast<float>(factor), update.values);
   context.send(kUpdateSection, update);

@@ -20,9 +20,16 @@ extern const SectionId kUpdateSection;  // "update": up, the change
 void say(const Composition& composition, const Server& server, const Plan& plan, SectionId section,
          Vector values, Message& message);
 // say() for the global vector, as this plan's clients receive it; nothing where the prepared model
-// is all that they are told.
+// is all that they are told. Where adapters are drawn the section opens with the 8 bytes of their
+// space's seed, and in the first round of a space it is nothing else: clients draw them themselves.
 void say_model(const Composition& composition, const Server& server, const Plan& plan,
                Message& message);
+// What they then read.
+Vector read_model(const Composition& composition, const Plan& plan, const Message& message);
+
+// Version next.version begins: if that is a new space, what was trained is folded into the base and
+// the new space's adapters are drawn. For methods that do not use advance().
+void turn_space(const Composition& composition, Server& next);
 
 // Section `name` of every update, decoded into its plan's update layout.
 std::vector<Vector> decode_updates(const Composition& composition, std::span<const Update> updates,
@@ -44,7 +51,8 @@ Server advance(const Composition& composition, const Server& server, const Vecto
 std::vector<Section> model_sections(const Composition& composition, const Server& server,
                                     const Plan& plan);
 // What a section of the size of the update takes, down or up.
-Bytes section_bytes(const Composition& composition, const Plan& plan, const Codec& codec);
+Bytes section_bytes(const Composition& composition, const Plan& plan, const Codec& codec,
+                    std::int64_t version = 0);
 
 // FedAvg and its kin. One model down, one update up, with the plan's codecs.
 Exchange model_for_update(const Composition& composition, const Server& server, const Plan& plan);

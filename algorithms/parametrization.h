@@ -1,9 +1,14 @@
 // Parametrization: what is trained on the device, and how unequal clients' changes become one.
 // Immutable; per job it makes a Weights object.
+//
+// What is trained lives in a space: all weights, factors, what one random sketch spans. A space
+// lasts some rounds; it begins with start(), which draws from the space's stream alone, and ends
+// with fold(). Composition::space_stream gives the stream, the same for the server and all clients.
 #pragma once
 
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "algorithms/cost.h"
@@ -22,10 +27,10 @@ class Parametrization {
   virtual ~Parametrization() = default;
 
   // Weights for one job, starting at what the device received (layout of for_client). `base` is the
-  // prepared model, null if the plan compresses nothing. `reuse`: an object of an earlier bind() of
-  // this same parametrization on the same worker, or null; its memory may be taken over.
+  // prepared model, null if the master itself is trained. `reuse`: an object of an earlier bind()
+  // of this same parametrization on the same worker, or null; its memory may be taken over.
   virtual std::unique_ptr<Weights> bind(std::shared_ptr<const Model> base, const Vector& received,
-                                        Stream round, std::unique_ptr<Weights> reuse) const = 0;
+                                        Stream space, std::unique_ptr<Weights> reuse) const = 0;
   // Of what one client sends: depends on its rank and shapes. Masks narrow no layout: what they
   // leave out is 0 here, and stays off the wire.
   virtual LayoutPtr update_layout(const Shape& prepared) const = 0;
@@ -41,16 +46,36 @@ class Parametrization {
   // coordinate, on what they hold (Update::prepared).
   virtual void average(std::span<const Update> updates, std::span<const Vector> vectors,
                        Vector& direction) const = 0;
-  // Merges adapters into weights.
-  virtual void fold(GlobalModel&, Stream) const {}
+  // The space ends: merges adapters into weights.
+  virtual void fold(GlobalModel&, Stream /*space*/) const {}
+  // A space begins: the adapters as every client of the widest plan receives them.
+  virtual void start(GlobalModel&, Stream /*space*/) const {}
+  // The weights that the model is worth: for evaluation, and to keep.
+  virtual Vector merged(const GlobalModel& model, Stream /*space*/) const { return model.weights; }
   // Adds weights, gradients, adapters and optimizer state to the cost: it decides how the base is
-  // held.
+  // held. Where the base is frozen it takes off the weight gradients that nobody forms.
   virtual void cost(const Shape& prepared, const Optimizer& optimizer, Cost& cost) const = 0;
 
   // update() is the change of parameters(): control variates and shifts make sense.
   virtual bool sends_what_it_trains() const { return true; }
-  // Rounds for which a kept vector keeps its meaning.
+  // Rounds for which a space lasts and a kept vector keeps its meaning.
   virtual int space_lasts() const { return std::numeric_limits<int>::max(); }
+  // The parametrization of a round, where spaces are of several kinds (a coin picks the factor).
+  virtual const Parametrization& in_space(std::uint64_t /*seed*/, std::int64_t /*space*/) const {
+    return *this;
+  }
+  // start() draws something: clients are told the seed, and in a space's first round nothing else.
+  virtual bool draws() const { return false; }
+  // The frozen base changes at the end of each space, by what takes increment() bytes to say to a
+  // device that holds the base before; nothing: only the whole base can be sent.
+  virtual bool merges() const { return false; }
+  virtual std::optional<Bytes> increment(const Shape& /*prepared*/) const { return {}; }
+  // The new adapters are not a step from the old ones: the server applies average() as it is.
+  virtual bool replaces() const { return false; }
+  // average() must know exactly what each client received.
+  virtual bool needs_exact_download() const { return false; }
+  // All clients must train the same shapes.
+  virtual bool needs_equal_ranks() const { return false; }
 };
 
 }  // namespace skiff

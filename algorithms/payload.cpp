@@ -39,6 +39,12 @@ const std::string& section_name(SectionId id) {
   return n.all.at(static_cast<std::size_t>(id));
 }
 
+Bytes Section::missing(std::int64_t held) const {
+  if (key < 0 || held < 0 || held > key) return bytes;
+  if (held == key) return Bytes(0);
+  return increment ? std::min(bytes, (key - held) * *increment) : bytes;
+}
+
 Bytes Exchange::down_bytes() const { return sum(down); }
 Bytes Exchange::up_bytes() const { return sum(up); }
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,6 +31,12 @@ struct Section {
   SectionId name = 0;
   Bytes bytes;
   std::int64_t key = -1;  // -1: nothing to cache
+  // A device that holds the section of an earlier key may receive, instead of the whole, that many
+  // bytes for each key that it missed.
+  std::optional<Bytes> increment = std::nullopt;
+
+  // What a device that holds the section of key `held` (-1: none) must receive.
+  Bytes missing(std::int64_t held) const;
 };
 
 // The sizes of what is said in one attempt, before anything runs.

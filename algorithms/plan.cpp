@@ -22,13 +22,33 @@ void Composition::prepare_dense() {
   for (Plan& plan : plans) plan.prepared = dense_shape(architecture(plan).layout());
 }
 
-LayoutPtr Composition::update_layout(const Plan& plan) const {
-  SKIFF_CHECK(plan.prepared.layout != nullptr, "a plan that was not prepared");
-  return plan.parametrization->update_layout(plan.prepared);
+const Parametrization& Composition::adaptation(const Plan& plan, std::int64_t version) const {
+  return plan.parametrization->in_space(seed, space(plan, version));
 }
 
-LayoutPtr Composition::wire_layout(const Plan& plan) const {
-  if (!plan.parametrization->trains_base() || !plan.prepared.masked()) return update_layout(plan);
+std::uint64_t Composition::space_seed(const Plan& plan, std::int64_t version) const {
+  return Stream(seed, "adaptation.space", plan.model,
+                static_cast<std::uint64_t>(space(plan, version)))
+      .bits64();
+}
+
+Stream Composition::space_stream(const Plan& plan, std::int64_t version) const {
+  return Stream(space_seed(plan, version), "adaptation");
+}
+
+std::int64_t Composition::base_version(const Plan& plan, std::int64_t version) const {
+  return plan.parametrization->merges() ? space(plan, version) : 0;
+}
+
+LayoutPtr Composition::update_layout(const Plan& plan, std::int64_t version) const {
+  SKIFF_CHECK(plan.prepared.layout != nullptr, "a plan that was not prepared");
+  return adaptation(plan, version).update_layout(plan.prepared);
+}
+
+LayoutPtr Composition::wire_layout(const Plan& plan, std::int64_t version) const {
+  if (!plan.parametrization->trains_base() || !plan.prepared.masked()) {
+    return update_layout(plan, version);
+  }
   auto layout = std::make_shared<Layout>();
   for (std::size_t t = 0; t < plan.prepared.tensors.size(); ++t) {
     const Slice& s = plan.prepared.layout->slices[t];
@@ -62,12 +82,15 @@ Cost client_cost(const Composition& composition, const Plan& plan, const Shape& 
   const std::int64_t tails = tail == 0 ? 0 : steps / per_epoch;
   const auto whole = static_cast<double>(steps - tails);
   cost.fp32 = whole * full.flops;
+  cost.weight_gradients = whole * full.weight_gradients;
   cost.dram = Bytes((steps - tails) * full.dram.value());
   if (tails > 0) {
     const StepCost last = architecture.training_cost(*prepared.layout, tail);
     cost.fp32 += static_cast<double>(tails) * last.flops;
+    cost.weight_gradients += static_cast<double>(tails) * last.weight_gradients;
     cost.dram += Bytes(tails * last.dram.value());
   }
+  cost.rows = full.rows;
   cost.memory.activations = full.activations;
   cost.memory.scratch = full.scratch;
   plan.parametrization->cost(prepared, *plan.optimizer, cost);

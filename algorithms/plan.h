@@ -56,10 +56,21 @@ struct Composition {
   const Architecture& architecture(const Plan& plan) const { return *models[plan.model]; }
   // Before the compressors ran: every plan's devices hold the whole in float32.
   void prepare_dense();
-  // Layout of what a client of this plan trains and reports.
-  LayoutPtr update_layout(const Plan& plan) const;
+  // The parametrization and its space in the rounds that start from this version of the server.
+  std::int64_t space(const Plan& plan, std::int64_t version) const {
+    return version / plan.parametrization->space_lasts();
+  }
+  const Parametrization& adaptation(const Plan& plan, std::int64_t version) const;
+  // 64 bits that say all about a space, and the stream that it is drawn from: the same for the
+  // server and its clients.
+  std::uint64_t space_seed(const Plan& plan, std::int64_t version) const;
+  Stream space_stream(const Plan& plan, std::int64_t version) const;
+  // Of the frozen base that the clients of a plan hold.
+  std::int64_t base_version(const Plan& plan, std::int64_t version) const;
+  // Layout of what a client of this plan trains and reports in a round of this version.
+  LayoutPtr update_layout(const Plan& plan, std::int64_t version = 0) const;
   // Layout of what goes over the wire: the same, without what masks leave out.
-  LayoutPtr wire_layout(const Plan& plan) const;
+  LayoutPtr wire_layout(const Plan& plan, std::int64_t version = 0) const;
 };
 
 // How a plan's devices hold the model: bits of storage a value that is left, masks and scales

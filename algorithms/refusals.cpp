@@ -55,6 +55,46 @@ void check_method(const Composition& c, const FederatedMethod& m, const Protocol
   }
 }
 
+void check_adaptation(const Composition& c, const FederatedMethod& m, std::vector<Refusal>& out) {
+  const Parametrization& p = *c.global().parametrization;
+  if (!p.trains_base() && c.architecture(c.global()).l2() != 0) {
+    out.push_back(
+        {"model.l2", "it pulls at weights that are frozen beside adapters: remove it", ""});
+  }
+  if (m.keeps_vectors() && p.space_lasts() <= 1) {
+    out.push_back(
+        {"training.method",
+         "its clients keep vectors, and what is trained lies in another space every round",
+         "space"});
+  }
+  if (m.keeps_moments() && p.space_lasts() <= 1) {
+    out.push_back({"training.method",
+                   "the server's moments are of one round's space and are used in another's",
+                   "space"});
+  }
+  if (p.replaces() && (c.server_learning_rate != 1 || m.keeps_moments())) {
+    out.push_back({"server.learning_rate",
+                   "this aggregation makes new factors, which are no step from the old ones: the "
+                   "server applies them as they are",
+                   ""});
+  }
+  if (p.needs_exact_download() &&
+      any_plan(c, [](const Plan& plan) { return !plan.down->lossless(); })) {
+    out.push_back({"compression.communication.download",
+                   "the server must know the factors that each client started from: only dense",
+                   ""});
+  }
+  const auto size = [&](const Plan& plan) { return c.update_layout(plan)->size; };
+  if (p.needs_equal_ranks() && std::any_of(c.plans.begin(), c.plans.end(), [&](const Plan& plan) {
+        return size(plan) != size(c.global());
+      })) {
+    out.push_back({"compression.adaptation.aggregation",
+                   "it averages factors of one rank; for unequal ranks write flexlora, stacking, "
+                   "hetlora or zeropad",
+                   ""});
+  }
+}
+
 void check_codecs(const Composition& c, const FederatedMethod& m, const ProtocolProperties& p,
                   std::vector<Refusal>& out) {
   if (m.has_own_wire() && any_plan(c, [](const Plan& plan) { return !plan.up->lossless(); })) {
@@ -111,6 +151,12 @@ void check_compressors(const Composition& c, const FederatedMethod& m, std::vect
     return std::any_of(plan.compressors.begin(), plan.compressors.end(),
                        [](const auto& compressor) { return compressor->changes_shapes(); });
   });
+  if (narrows && any_plan(c, [](const Plan& p) { return !p.parametrization->trains_base(); })) {
+    out.push_back({"compression.pruning",
+                   "adapters have the full model's widths, which this pruner narrows: choose an "
+                   "unstructured one",
+                   ""});
+  }
   if (narrows && m.keeps_vectors()) {
     out.push_back({"compression.pruning",
                    "the method's kept vectors have the full model's shapes, which this pruner "
@@ -128,6 +174,7 @@ std::vector<Refusal> refusals(const Composition& composition, const FederatedMet
   check_method(composition, method, protocol, all);
   check_codecs(composition, method, protocol, all);
   check_compressors(composition, method, all);
+  if (!composition.plans.empty()) check_adaptation(composition, method, all);
   const auto allowed = [&](const Refusal& r) {
     const auto& words = composition.heuristic;
     const bool found = std::find(words.begin(), words.end(), r.heuristic) != words.end();

@@ -6,7 +6,7 @@
 // which the coordinates that are kept are held too, 4 bytes each.
 #include <algorithm>
 
-#include "algorithms/kernels/reduce.h"
+#include "algorithms/adaptation/weighted_mean.h"
 #include "algorithms/models/full_weights.h"
 #include "algorithms/parametrization.h"
 #include "algorithms/prepare.h"
@@ -14,23 +14,6 @@
 
 namespace skiff {
 namespace {
-
-// direction = sum of shares[i] * vectors[i], in that order for every coordinate, in double.
-void weighted_sum(std::span<const double> shares, std::span<const Vector> vectors,
-                  std::span<float> direction) {
-  constexpr std::size_t kBlock = 512;  // coordinates whose sums stay in the first-level cache
-  double sums[kBlock];
-  for (std::size_t begin = 0; begin < direction.size(); begin += kBlock) {
-    const std::span<float> out =
-        direction.subspan(begin, std::min(kBlock, direction.size() - begin));
-    const std::span<double> sum(sums, out.size());
-    std::fill(sum.begin(), sum.end(), 0.0);
-    for (std::size_t i = 0; i < vectors.size(); ++i) {
-      kernels::axpy(sum, shares[i], std::span(vectors[i].values).subspan(begin, out.size()));
-    }
-    for (std::size_t j = 0; j < out.size(); ++j) out[j] = static_cast<float>(sum[j]);
-  }
-}
 
 bool holds_all(const Model& model) {
   return model.kept == nullptr && model.kept_rows.empty() && model.kept_cols.empty();
@@ -89,15 +72,7 @@ class Full final : public Parametrization {
       return u.prepared == nullptr || holds_all(*u.prepared);
     });
     if (!whole) return mean_over_holders(updates, vectors, direction);
-    double total = 0;
-    for (const Update& u : updates) total += u.weight;
-    SKIFF_CHECK(total > 0, "no update has a weight");
-    std::vector<double> shares;
-    for (const Update& u : updates) shares.push_back(u.weight / total);
-    for (const Vector& v : vectors) {
-      SKIFF_CHECK(v.values.size() == direction.values.size(), "an update of another shape");
-    }
-    weighted_sum(shares, vectors, direction.values);
+    weighted_mean(updates, vectors, direction);
   }
 
   void cost(const Shape& prepared, const Optimizer& optimizer, Cost& cost) const override {

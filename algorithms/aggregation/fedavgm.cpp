@@ -49,6 +49,8 @@ class FedAvgM final : public FederatedMethod {
     return advance_with(c, server, direction, std::move(state));
   }
 
+  bool keeps_moments() const override { return true; }
+
  private:
   float beta_;
 };

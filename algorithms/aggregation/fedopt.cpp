@@ -98,6 +98,8 @@ class FedOpt final : public FederatedMethod {
     return advance_with(c, server, direction, std::move(state));
   }
 
+  bool keeps_moments() const override { return true; }
+
  private:
   double second_moment(double v, double square) const {
     if constexpr (rule == Rule::kAdagrad) return v + square;

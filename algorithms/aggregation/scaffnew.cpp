@@ -58,6 +58,7 @@ class Scaffnew final : public FederatedMethod {
         proxskip::mean_of(updates, decode_updates(c, updates, kUpdateSection));
     for (std::size_t j = 0; j < mean.size(); ++j) mean[j] += target.values[j];
     proxskip::round_to(mean, next.state, target.values);
+    turn_space(c, next);
     return next;
   }
 

@@ -158,11 +158,12 @@ class SparseProxSkip final : public FederatedMethod {
     Vector& pruned = plan.parametrization->target(next.models.back());
     pruned.values = target.values;
     prune(pruned);
+    turn_space(c, next);
     return next;
   }
 
   std::vector<Predictor> predictors(const Composition& c, const Server& server) const override {
-    return {{"global", c.global().model, {&server.models.back().weights}}};
+    return {{"global", c.global().model, {predicting(c, server, server.models.back())}}};
   }
   std::int64_t drawn_steps(const Composition& c, std::int64_t version) const override {
     return proxskip::drawn_steps(c, probability_, version);

@@ -24,6 +24,8 @@ struct StepCost {
   Bytes dram;         // each operand and result of each product once, without the optimizer's step
   Bytes activations;  // peak of the Workspace: all that the backward pass needs
   Bytes scratch;      // held by dense Weights: the largest transposed matrix
+  Flops weight_gradients;  // of flops: those that form the gradients of linear layers' weights
+  std::int64_t rows = 0;   // inputs of a linear layer: samples, or their tokens
 };
 
 // Sums over what was evaluated; means are taken by the caller, in a fixed order.

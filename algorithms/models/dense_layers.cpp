@@ -108,6 +108,8 @@ void DenseLayers::add_training_cost(const Layout& shapes, int batch, bool input_
     const Slice& s = shapes.slices[layers_[l].weight];
     const int products = l > 0 || input_gradient ? 3 : 2;
     cost.flops += Flops(2.0 * products * batch * static_cast<double>(s.size()));
+    cost.weight_gradients += Flops(2.0 * batch * static_cast<double>(s.size()));
+    cost.rows = std::max<std::int64_t>(cost.rows, batch);
     const auto moved =
         static_cast<std::int64_t>(s.size()) + static_cast<std::int64_t>(batch) * (s.rows + s.cols);
     cost.dram += Bytes(4 * products * moved);

@@ -114,6 +114,8 @@ StepCost DeployedModel::training_cost(const Layout& shapes, int batch) const {
   const double logits =
       predicts_tokens() ? std::min(tokens, double(kLogitRows)) * config_.vocabulary : 0;
   cost.flops = Flops(flops);
+  cost.weight_gradients = Flops(pass.blocks + pass.ends - pass.attention);
+  cost.rows = static_cast<std::int64_t>(batch) * tokens_;
   cost.dram = whole_bytes((checkpointing_ ? 4 : 3) * pass.bytes);
   cost.activations = whole_bytes(
       kFloat * (tokens * (kept + gradients_of_block(config_) + config_.hidden) + logits));

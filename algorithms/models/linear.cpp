@@ -1,5 +1,7 @@
 #include "algorithms/models/linear.h"
 
+#include <algorithm>
+
 namespace skiff {
 
 using kernels::ConstMatrixView;
@@ -17,6 +19,10 @@ void add_linear_cost(const Layout& shapes, const Linear& layer, std::int64_t row
                      StepCost& cost) {
   const Slice& s = shapes.slices[layer.weight];
   cost.flops += Flops(2.0 * products * static_cast<double>(rows) * static_cast<double>(s.size()));
+  if (products > 1) {
+    cost.weight_gradients += Flops(2.0 * static_cast<double>(rows) * static_cast<double>(s.size()));
+  }
+  cost.rows = std::max(cost.rows, rows);
   const std::int64_t moved = static_cast<std::int64_t>(s.size()) + rows * (s.rows + s.cols);
   cost.dram += Bytes(4 * products * moved);
 }

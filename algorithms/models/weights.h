@@ -12,6 +12,7 @@
 
 #include "algorithms/kernels/gemm.h"
 #include "algorithms/models/layout.h"
+#include "sim/core/random.h"
 
 namespace skiff {
 
@@ -60,6 +61,9 @@ class Weights {
   // moved by rules of its own (masks, codes). Not called for fused steps.
   virtual void after_gradient() {}
   virtual void after_step() {}
+
+  // A step of training begins: what is drawn in it (dropout) comes from here.
+  virtual void begin_step(Stream /*step*/) {}
 
   // Change of the parameters since bind(), in the layout of the update.
   virtual void update(Vector& out) const = 0;

@@ -37,7 +37,14 @@ std::shared_ptr<const Role> by_name(const char* name) {
   return Registry<Role>::instance().make(map);
 }
 
-std::shared_ptr<const Codec> codec_or_dense(const Chosen<Codec>& chosen) {
+// What was chosen, or what the method says itself, or dense.
+std::shared_ptr<const Codec> codec_of(const Scenario& scenario, const Chosen<Codec>& chosen,
+                                      std::shared_ptr<const Codec> own) {
+  if (own != nullptr && chosen.object != nullptr && !chosen.object->lossless()) {
+    refuse(scenario, "compression.communication",
+           "the method says by itself what is sent of its vectors: remove it");
+  }
+  if (own != nullptr) return own;
   return chosen.object != nullptr ? chosen.object : by_name<Codec>("dense");
 }
 
@@ -124,10 +131,15 @@ Plan assemble_plan(const Scenario& s) {
   Plan plan;
   plan.name = "all";
   plan.compressors = assemble_compressors(s);
-  plan.parametrization = by_name<Parametrization>("full");
+  const auto& adaptation = s.compression.adaptation;
+  plan.parametrization = adaptation && adaptation->parametrization.object
+                             ? adaptation->parametrization.object
+                             : by_name<Parametrization>("full");
   plan.optimizer = s.training.optimizer.object;
-  plan.down = codec_or_dense(s.compression.communication.download);
-  plan.up = codec_or_dense(s.compression.communication.upload);
+  const auto& wire = s.compression.communication;
+  const FederatedMethod* method = s.training.method.object.get();
+  plan.down = codec_of(s, wire.download, method != nullptr ? method->own_down() : nullptr);
+  plan.up = codec_of(s, wire.upload, method != nullptr ? method->own_up() : nullptr);
   plan.work = s.training;
   return plan;
 }
@@ -150,6 +162,8 @@ Scenario of_tier(Scenario s, const Node& plan) {
       set_key(s.compression.quantization->compressor, e.key, e.value, {"at"});
     } else if (e.key == "sparsity" && s.compression.pruning) {
       set_key(s.compression.pruning->compressor, e.key, e.value, {"at"});
+    } else if (e.key == "rank" && s.compression.adaptation) {
+      set_key(s.compression.adaptation->parametrization, e.key, e.value, {});
     } else if (e.key == "optimizer") {
       s.training.optimizer.object = Registry<Optimizer>::instance().make(e.value);
     } else if (e.key == "batch") {
@@ -297,6 +311,12 @@ FederationSetup assemble(const Scenario& s) {
   setup.evaluation = assemble_evaluation(s, *setup.data);
   at_key(s, s.compression.pruning ? "compression.pruning" : "compression.quantization",
          [&] { prepare_start(setup); });
+  // Adapters say here which of their targets the model does not have.
+  at_key(s, "compression.adaptation.targets", [&] {
+    for (const Composition* c : {&setup.composition, &setup.charged()}) {
+      for (const Plan& plan : c->plans) c->update_layout(plan);
+    }
+  });
   check_legal(s, setup);
   return setup;
 }

@@ -67,7 +67,7 @@ Bytes Assigner::encoded_up(std::size_t plan, const Server& server, std::uint32_t
   return setup_.method->exchange(trained, server, p, p.prepared, device).up_bytes();
 }
 
-// Client state, in its old and new version while an attempt is under way.
+// A frozen base, and client state in its old and new version while an attempt is under way.
 Bytes Assigner::kept_on_flash(const Plan& plan, const Exchange& exchange) const {
   const LayoutPtr layout = setup_.charged().wire_layout(plan);
   Bytes state = setup_.method->client_state_bytes(setup_.charged(), plan);
@@ -76,7 +76,8 @@ Bytes Assigner::kept_on_flash(const Plan& plan, const Exchange& exchange) const 
   if (plan.optimizer->client_state() == ClientStatePolicy::kPersistent) {
     state += plan.optimizer->state_bytes(*layout);
   }
-  return 2 * state;
+  const Bytes base = plan.parametrization->trains_base() ? Bytes(0) : plan.prepared.stored;
+  return base + 2 * state;
 }
 
 Cost Assigner::cost_of(const Plan& plan, std::int64_t version, std::int64_t samples,
@@ -182,7 +183,7 @@ Verdict Assigner::assign(DeviceRecord& device, std::uint32_t index, std::uint32_
     for (const Section& s : cache_[task.plan].exchange.down) {
       const bool base = s.name == kBaseSection, model = s.name == kModelSection;
       const std::int64_t holds = base ? device.held_base : model ? device.held_model : -1;
-      if (s.key < 0 || s.key != holds) task.down += s.bytes;
+      task.down += s.missing(holds);
       if (base) task.received_base = s.key;
       if (model) task.received_model = s.key;
     }

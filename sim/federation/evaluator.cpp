@@ -7,6 +7,7 @@
 
 #include "algorithms/kernels/reduce.h"
 #include "algorithms/models/evaluate_rows.h"
+#include "algorithms/models/full_weights.h"
 #include "sim/core/distributions.h"
 
 namespace skiff {
@@ -59,8 +60,7 @@ std::vector<std::string> possible_metrics(const FederatedDataset& data) {
 
 Evaluator::Evaluator(const FederationSetup& setup)
     : setup_(setup),
-      plan_(setup.composition.global()),
-      architecture_(setup.composition.architecture(plan_)),
+      architecture_(setup.composition.architecture(setup.composition.global())),
       train_rows_(setup.data->shards.rows.begin(), setup.data->shards.rows.end()),
       test_rows_(all_rows(setup.data->test)) {
   const auto& limit = setup.evaluation.samples;
@@ -73,7 +73,7 @@ Evaluator::Evaluator(const FederationSetup& setup)
 }
 
 std::unique_ptr<Weights> Evaluator::bind(const Vector& weights) const {
-  return plan_.parametrization->bind(nullptr, weights, Stream(0, "evaluation"), {});
+  return std::make_unique<FullWeights>(weights);
 }
 
 Evaluation Evaluator::over(const Samples& samples, std::span<const std::uint32_t> rows,

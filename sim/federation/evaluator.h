@@ -41,7 +41,6 @@ class Evaluator {
   double l2_term(const Vector& weights) const;
 
   const FederationSetup& setup_;
-  const Plan& plan_;
   const Architecture& architecture_;
   std::vector<std::uint32_t> train_rows_, test_rows_;
 };

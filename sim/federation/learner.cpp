@@ -17,7 +17,12 @@ Server initial_server(const FederationSetup& setup) {
     architecture->initialise(model.weights,
                              Stream(setup.seed, "model.initialise", server.models.size() - 1));
   }
-  setup.method->start(setup.composition, server);
+  const Composition& c = setup.composition;
+  if (!c.plans.empty()) {
+    c.adaptation(c.global(), 0)
+        .start(server.models[c.global().model], c.space_stream(c.global(), 0));
+  }
+  setup.method->start(c, server);
   return server;
 }
 
@@ -46,6 +51,16 @@ Bytes Learner::client_state_bytes(const Plan& plan) const {
   return total;
 }
 
+Vector Learner::held(std::size_t p) {
+  const Plan& plan = setup_.composition.plans[p];
+  GlobalModel model;
+  model.weights = decoded(*preparer_.prepared(*server_, p));
+  if (plan.parametrization->trains_base()) return model.weights;
+  const Parametrization& adaptation = setup_.composition.adaptation(plan, server_->version);
+  model.adapters = adaptation.for_client(server_->models[plan.model].adapters, nullptr);
+  return adaptation.merged(model, setup_.composition.space_stream(plan, server_->version));
+}
+
 void Learner::begin_round() {
   pool_.wait();
   eager_.clear();
@@ -65,11 +80,8 @@ Learner::Broadcast Learner::say_to(const Assignment& task) {
       setup_.method->exchange(composition, *server_, plan, plan.prepared, task.device).down);
   Broadcast said;
   said.version = server_->version;
-  const Payload* vector = message->find(kModelSection);
-  said.received = std::make_shared<const Vector>(
-      vector == nullptr ? decoded(*message->base)
-                        : decode_wire(*plan.down, composition, plan, message->base.get(),
-                                      composition.update_layout(plan), *vector));
+  said.received =
+      std::make_shared<const Vector>(setup_.method->received(composition, plan, *message));
   said.message = std::move(message);
   if (same) kept = said;
   return said;
@@ -93,6 +105,8 @@ std::unique_ptr<Learner::Job> Learner::prepare(const Assignment& task) {
     if (const auto it = states_.find(task.device); it != states_.end()) {
       job->result.state = it->second;
     }
+    const Plan& plan = setup_.composition.plans[task.plan];
+    job->result.state.enter(setup_.composition.space(plan, server_->version));
   }
   return job;
 }
@@ -116,8 +130,9 @@ void Learner::run(Job& job) {
       .stream = stream};
   std::unique_ptr<Weights>& reuse = scratch.weights[task.plan];
   std::unique_ptr<Weights> weights =
-      plan.parametrization->bind(job.said.message->base, *job.said.received,
-                                 stream.child("parametrization"), std::move(reuse));
+      setup_.composition.adaptation(plan, task.base_version)
+          .bind(job.said.message->base, *job.said.received,
+                setup_.composition.space_stream(plan, task.base_version), std::move(reuse));
   ClientContext context(context_job, *weights, scratch.workspace);
   setup_.method->client(context);
   job.result.train_loss = context.train_loss();
@@ -185,8 +200,20 @@ void Learner::finish_round(std::vector<Attempt>& attempts, std::vector<AttemptId
                        .prepared = jobs[i]->said.message->base});
   }
   if (updates.empty()) return;
-  server_ = std::make_shared<const Server>(
-      setup_.method->aggregate(setup_.composition, *server_, updates));
+  Server next = setup_.method->aggregate(setup_.composition, *server_, updates);
+  enter_space(next);
+  server_ = std::make_shared<const Server>(std::move(next));
+}
+
+// What a method remembers of the space before means nothing in a new one: it starts again, as the
+// clients' states do.
+void Learner::enter_space(Server& next) const {
+  const Composition& c = setup_.composition;
+  const Plan& plan = c.global();
+  if (c.space(plan, next.version) == c.space(plan, server_->version)) return;
+  next.state = State();
+  next.models.resize(c.models.size());
+  setup_.method->start(c, next);
 }
 
 }  // namespace skiff

@@ -39,10 +39,8 @@ class Learner {
   // kNotFinite where an update blew up.
   void finish_round(std::vector<Attempt>& attempts, std::vector<AttemptId> accepted);
 
-  // What the devices of a plan hold of the present version; null: the master as it is.
-  std::shared_ptr<const Model> prepared(std::size_t plan) {
-    return preparer_.prepared(*server_, plan);
-  }
+  // What the devices of a plan that compresses hold of the present version, adapters merged.
+  Vector held(std::size_t plan);
 
   // Bytes that a client keeps on its flash between participations.
   Bytes client_state_bytes(const Plan& plan) const;
@@ -65,6 +63,7 @@ class Learner {
   };
 
   Broadcast say_to(const Assignment& task);
+  void enter_space(Server& next) const;
   std::unique_ptr<Job> prepare(const Assignment& task);
   void run(Job& job);
   void check_sizes(const Message& message, const std::vector<Section>& declared) const;

@@ -106,7 +106,7 @@ Preparer::Preparer(const FederationSetup& setup)
 Model Preparer::compressed(const Server& server, std::size_t p, Kept& kept) const {
   const Plan& plan = setup_.composition.plans[p];
   const Vector& master = server.models[plan.model].weights;
-  const std::shared_ptr<const Model>& structure = setup_.structure[p];
+  const auto structure = setup_.structure.empty() ? nullptr : setup_.structure[p];
   Model model = structure != nullptr ? like(*structure, master) : dense_model(master);
   for (std::size_t i = 0; i < plan.compressors.size(); ++i) {
     const Compressor& compressor = *plan.compressors[i];
@@ -122,7 +122,7 @@ Model Preparer::compressed(const Server& server, std::size_t p, Kept& kept) cons
 
 std::shared_ptr<const Model> Preparer::prepared(const Server& server, std::size_t p) {
   const Plan& plan = setup_.composition.plans[p];
-  if (!plan.compresses()) return nullptr;
+  if (!plan.sends_base()) return nullptr;
   Kept& kept = kept_[p];
   const bool frozen = !plan.parametrization->trains_base();
   const std::int64_t version = frozen ? server.models[plan.model].base_version : server.version;

@@ -49,7 +49,8 @@ void record_devices(const FederationSetup& setup, const DeviceBook& book, Record
 }
 
 void record_model(const FederationSetup& setup, const Server& server, Recorder& recorder) {
-  const Vector& weights = *setup.method->predictors(setup.composition, server)[0].members[0];
+  const auto member = setup.method->predictors(setup.composition, server)[0].members[0];
+  const Vector& weights = *member;
   std::vector<ModelSlice> slices;
   for (const Slice& s : weights.layout->slices) {
     slices.push_back(

@@ -322,9 +322,8 @@ void SynchronousServer::record_round() {
 void SynchronousServer::evaluate_plans() {
   plan_metrics_.assign(setup_.composition.plans.size(), {});
   for (std::size_t p = 0; p < plan_metrics_.size(); ++p) {
-    const std::shared_ptr<const Model> held = learner_->prepared(p);
-    if (held == nullptr || !setup_.composition.plans[p].parametrization->trains_base()) continue;
-    plan_metrics_[p] = evaluator_->evaluate(decoded(*held));
+    if (!setup_.composition.plans[p].compresses()) continue;
+    plan_metrics_[p] = evaluator_->evaluate(learner_->held(p));
     for (const auto& [metric, value] : plan_metrics_[p]) {
       recorder_.add(EvaluationRow{.round = row_.round,
                                   .scope = EvaluationRow::Scope::kTier,

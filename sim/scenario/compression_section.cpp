@@ -21,17 +21,7 @@ Schema<PruningSection> schema() {
 
 template <>
 Schema<AdaptationSection> schema() {
-  Schema<AdaptationSection> s;
-  s.field("rank", &AdaptationSection::rank, "columns of the low-rank factors")
-      .at_least(1)
-      .required(kMovesResult);
-  s.field("alpha", &AdaptationSection::alpha, "the update is scaled by alpha / rank")
-      .above(0)
-      .required(kMovesResult);
-  s.field("targets", &AdaptationSection::targets, "layers that get an adapter, such as [q_proj]")
-      .required("the layers that get an adapter, such as [q_proj, v_proj]");
-  s.field("dropout", &AdaptationSection::dropout, "of the adapter's input").fraction(0, 0.99);
-  return s;
+  return {};
 }
 
 template <>

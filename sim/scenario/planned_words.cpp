@@ -53,18 +53,6 @@ const std::vector<Word>& compressors() {
   return words;
 }
 
-const std::vector<Word>& adaptations() {
-  static const std::vector<Word> words{
-      {"lora", "", "aggregation! init=kaiming", "low-rank factors beside frozen weights",
-       "Hu et al. 2021, arXiv:2106.09685"},
-      {"rac-lora", "", "sketch! chain_rounds=1 merge=stack adaptive_rank=false",
-       "one factor random and frozen, chained", "Malinovsky et al. 2024, arXiv:2410.08305"},
-      {"bernoulli-lora", "", "probability! variant=factor estimator=sgd",
-       "a coin picks the factor that is trained", "Sokolov et al. 2025, arXiv:2508.03820"},
-  };
-  return words;
-}
-
 const std::vector<Word>& distillations() {
   static const std::vector<Word> words{
       {"kd", "", "teacher! weight! temperature!", "soft labels of a teacher",
@@ -88,8 +76,6 @@ const std::vector<Word>& planners() {
 
 const std::vector<Word>& methods() {
   static const std::vector<Word> words{
-      {"flasc", "", "density_down! density_up! error_feedback!",
-       "sparse adapters both ways, dense training", "Kuo et al. 2024, arXiv:2406.05233"},
       {"fedp3",
        "",
        "layers! share=assigned-layers",
@@ -134,7 +120,6 @@ void add(const std::vector<Word>& words) {
 void register_planned_words() {
   [[maybe_unused]] static const bool once = [] {
     add<Compressor>(compressors());
-    add<Parametrization>(adaptations());
     add<Distillation>(distillations());
     add<Planner>(planners());
     add<FederatedMethod>(methods());

@@ -95,11 +95,7 @@ struct PruningSection {
 };
 
 struct AdaptationSection {
-  Chosen<Parametrization> parametrization;
-  int rank = 0;
-  double alpha = 0;
-  LayerTargets targets;
-  double dropout = 0;
+  Chosen<Parametrization> parametrization;  // with all its keys: rank, alpha, targets, ...
 };
 
 struct CommunicationSection {

@@ -69,6 +69,8 @@ inline std::vector<Node> good_values(const FieldInfo& field) {
     values.push_back(map);
   } else if (field.type == "list of int") {
     values.push_back(list_node({"4", "3"}));
+  } else if (field.type == "layers") {
+    add("linear");
   } else if (field.type == "file") {
     add("tests/CMakeLists.txt");  // exists; nothing is read before it is used
   }

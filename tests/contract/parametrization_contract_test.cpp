@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "algorithms/kernels/reduce.h"
+#include "algorithms/models/full_weights.h"
 #include "tests/contract/federation_contract_test.h"
 
 namespace skiff::testing {
@@ -9,10 +11,14 @@ namespace {
 
 struct Bound {
   GlobalModel global;
-  LayoutPtr layout;  // of the update
+  std::shared_ptr<const Parametrization> object;
+  std::shared_ptr<const Model> base;  // of those that train beside one
+  LayoutPtr layout;                   // of the update
   Vector received;
   std::unique_ptr<Weights> weights;
 };
+
+const Stream kSpace(1, "space");
 
 std::shared_ptr<const Architecture> architecture() {
   return named<ModelFamily>("mlp", {{"preset", "tiny"}})->build(small_task());
@@ -24,20 +30,40 @@ class ParametrizationContract : public ::testing::Test {
   void for_parametrizations(Test test) {
     for (const Variant<Parametrization>& v : all_variants<Parametrization>()) {
       SCOPED_TRACE(v.text);
-      const Parametrization& p = *v.object;
+      // Of those that a coin decides, the kind of the first round.
+      const Parametrization& p = v.object->in_space(4, 0);
       Bound bound;
+      bound.object = v.object;
       bound.global.weights = Vector(architecture_->layout());
       architecture_->initialise(bound.global.weights, Stream(1, "initialise"));
       bound.layout = p.update_layout(dense_shape(architecture_->layout()));
-      bound.received = p.for_client(p.target(bound.global), nullptr);
-      bound.weights = p.bind(nullptr, bound.received, Stream(1, "bind"), nullptr);
+      p.start(bound.global, kSpace);
+      bound.received =
+          p.for_client(p.draws() ? bound.global.adapters : p.target(bound.global), nullptr);
+      if (!p.trains_base()) {
+        bound.base = std::make_shared<const Model>(dense_model(bound.global.weights));
+      }
+      bound.weights = p.bind(bound.base, bound.received, kSpace, nullptr);
       test(p, bound);
     }
   }
   std::shared_ptr<const Architecture> architecture_ = architecture();
 };
 
-Update update(ClientId client, double weight) { return {client, weight, 0, nullptr, nullptr, {}}; }
+// What a report must say of its plan and of the server that it started from.
+struct Reports {
+  Plan plan;
+  std::shared_ptr<Server> server = std::make_shared<Server>();
+  Update update(ClientId client, double weight) const {
+    return {client, weight, 0, &plan, server, {}};
+  }
+};
+
+// A factor that starts at zero gives the other one no gradient: both are moved away from there.
+void leave_start(Weights& w) {
+  Stream s(9, "away from the start");
+  for (float& x : w.parameters().values) x += 0.3f * (s.uniform_float() - 0.5f);
+}
 Vector example(const LayoutPtr& layout, std::uint64_t draw) {
   Vector v(layout);
   Stream s(8, "parametrization contract", 0, draw);
@@ -54,24 +80,49 @@ TEST_F(ParametrizationContract, ZeroStepsGiveAZeroUpdate) {
   });
 }
 
+Reports reports_of(std::shared_ptr<const Parametrization> p, const Bound& bound) {
+  Reports r;
+  r.plan.parametrization = std::move(p);
+  r.server->models = {bound.global};
+  return r;
+}
+
 TEST_F(ParametrizationContract, TheAverageOfOneClientReturnsIt) {
   for_parametrizations([](const Parametrization& p, Bound& bound) {
-    const Update updates[] = {update(3, 17)};
+    const Reports reports = reports_of(bound.object, bound);
+    const Update updates[] = {reports.update(3, 17)};
     const Vector vectors[] = {example(bound.layout, 0)};
     Vector direction(bound.layout);
     p.average(updates, vectors, direction);
-    EXPECT_EQ(direction.values, vectors[0].values);
+    const bool as_it_is = !p.replaces() && &p.target(bound.global) != &bound.global.weights;
+    if (as_it_is || p.trains_base()) {
+      EXPECT_EQ(direction.values, vectors[0].values);
+      return;
+    }
+    // Other factors, or none: the same product.
+    GlobalModel moved = bound.global, trained = bound.global;
+    kernels::add(p.target(moved).values, p.target(moved).values, direction.values);
+    kernels::add(trained.adapters.values, trained.adapters.values, vectors[0].values);
+    const Vector a = p.merged(moved, kSpace), b = p.merged(trained, kSpace);
+    for (std::size_t j = 0; j < a.values.size(); ++j) EXPECT_NEAR(a.values[j], b.values[j], 1e-5);
   });
 }
 
-TEST_F(ParametrizationContract, TheAverageIsWeighted) {
+TEST_F(ParametrizationContract, TheAverageOfEqualClientsIsTheirs) {
   for_parametrizations([](const Parametrization& p, Bound& bound) {
-    const Update updates[] = {update(0, 1), update(1, 3)};
+    const Reports reports = reports_of(bound.object, bound);
+    const Update one[] = {reports.update(0, 4)};
+    const Update both[] = {reports.update(0, 1), reports.update(1, 3)};
     const Vector vectors[] = {example(bound.layout, 0), example(bound.layout, 0)};
-    Vector direction(bound.layout);
-    p.average(updates, vectors, direction);
-    for (std::size_t j = 0; j < direction.values.size(); ++j) {
-      EXPECT_NEAR(direction.values[j], vectors[0].values[j], 1e-6);
+    Vector single(bound.layout), direction(bound.layout);
+    p.average(one, std::span(vectors).first(1), single);
+    p.average(both, vectors, direction);
+    GlobalModel a = bound.global, b = bound.global;
+    kernels::add(p.target(a).values, p.target(a).values, single.values);
+    kernels::add(p.target(b).values, p.target(b).values, direction.values);
+    const Vector first = p.merged(a, kSpace), second = p.merged(b, kSpace);
+    for (std::size_t j = 0; j < first.values.size(); ++j) {
+      EXPECT_NEAR(first.values[j], second.values[j], 1e-5);
     }
   });
 }
@@ -105,6 +156,7 @@ TEST_F(ParametrizationContract, GradientsAgreeWithCentralDifferences) {
       workspace.reset();
       return architecture_->loss_and_gradient(w, batch, workspace);
     };
+    leave_start(w);
     loss();
     const std::vector<float> gradient = w.gradient().values, start = w.parameters().values;
     const Vector direction = mixed(w.gradient(), example(w.parameters().layout, 4));
@@ -122,6 +174,36 @@ TEST_F(ParametrizationContract, GradientsAgreeWithCentralDifferences) {
     }
     EXPECT_GT(slope, 0.05);
     EXPECT_NEAR((change[1] - change[0]) / (2 * double(kStep)), slope, 1e-2 * slope);
+  });
+}
+
+// What the server evaluates is what the client trained.
+TEST_F(ParametrizationContract, TheMergedModelAnswersAsTheClientsDoes) {
+  const Samples samples = small_samples(40);
+  std::vector<const float*> rows;
+  for (int i = 0; i < samples.rows(); ++i) rows.push_back(samples.row(i));
+  const Batch batch{{rows.data(), samples.rows(), samples.width}, samples.labels};
+  for_parametrizations([&](const Parametrization& p, Bound& bound) {
+    if (p.trains_base()) return;
+    leave_start(*bound.weights);
+    GlobalModel trained = bound.global;
+    trained.adapters = bound.weights->parameters();
+    Workspace workspace;
+    const Evaluation own = architecture_->evaluate(*bound.weights, batch, workspace);
+    const Vector merged = p.merged(trained, kSpace);
+    FullWeights full(merged);
+    workspace.reset();
+    EXPECT_NEAR(architecture_->evaluate(full, batch, workspace).loss, own.loss, 1e-4 * own.loss);
+    EXPECT_NE(merged.values, bound.global.weights.values);
+  });
+}
+
+TEST_F(ParametrizationContract, AUsedObjectStartsAfresh) {
+  for_parametrizations([&](const Parametrization& p, Bound& bound) {
+    const std::vector<float> start = bound.weights->parameters().values;
+    leave_start(*bound.weights);
+    bound.weights = p.bind(bound.base, bound.received, kSpace, std::move(bound.weights));
+    EXPECT_EQ(bound.weights->parameters().values, start);
   });
 }
 

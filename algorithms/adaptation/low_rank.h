@@ -1,0 +1,75 @@
+// Adapters: what every low-rank parametrization is told, and the layout of its factors.
+//
+// A layer y = x W^T with W: m x n gets W + s B A, B: m x r, A: r x n, s = alpha / r. In memory both
+// factors lie inputs first (Order::kInOut): A as n x r, B as r x m. A layer "q_proj" has the slices
+// q_proj.lora_A and q_proj.lora_B. r is at most min(m, n); s is taken with that r.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "algorithms/layer_targets.h"
+#include "algorithms/models/layout.h"
+#include "algorithms/server.h"
+#include "sim/core/schema.h"
+
+namespace skiff {
+
+struct AdapterParams {
+  int rank = 0;
+  double alpha = 0;
+  LayerTargets targets;
+  double dropout = 0;
+};
+
+// The fields that open the schema of every adapter; P derives from AdapterParams.
+template <class P>
+void add_adapter(Schema<P>& s) {
+  constexpr const char* kWhy = "skiff has no default that changes results";
+  s.field("rank", &P::rank, "columns of the low-rank factors").at_least(1).required(kWhy);
+  s.field("alpha", &P::alpha, "the update is scaled by alpha / rank").above(0).required(kWhy);
+  s.field("targets", &P::targets, "layers that get an adapter: linear, or such as [q_proj, v_proj]")
+      .required("the layers that get an adapter, such as [q_proj, v_proj]");
+  s.field("dropout", &P::dropout, "of the adapter's input, while it trains").fraction(0, 0.99);
+}
+
+enum class Factor { kA, kB };
+std::string_view suffix_of(Factor factor);  // ".lora_A"
+
+// One adapted layer.
+struct AdapterSlices {
+  std::string layer;
+  int rows = 0, cols = 0, rank = 0;  // m, n, r
+};
+// Of a model's layout, in its order. Throws std::invalid_argument for targets that are no layers,
+// or that a model reads otherwise than as x W^T (embeddings, convolutions).
+std::vector<AdapterSlices> adapters_of(const Layout& model, const LayerTargets& targets, int rank);
+
+// The layout of some factors of a model's adapters; the same object for the same model.
+// Thread-safe.
+class FactorLayouts {
+ public:
+  FactorLayouts(LayerTargets targets, int rank, std::vector<Factor> factors)
+      : targets_(std::move(targets)), rank_(rank), factors_(std::move(factors)) {}
+  LayoutPtr of(const LayoutPtr& model) const;
+
+ private:
+  LayerTargets targets_;
+  int rank_;
+  std::vector<Factor> factors_;
+  mutable std::mutex mutex_;
+  mutable std::map<LayoutPtr, LayoutPtr> made_;
+};
+
+// The values of a layer's factor, as n x r or r x m; empty if the vector has none.
+std::span<const float> factor(const Vector& factors, const std::string& layer, Factor which);
+std::span<float> factor(Vector& factors, const std::string& layer, Factor which);
+
+// weights += scale * alpha / r B A for every layer of `adapters`; each factor is looked up in
+// `trained`, then in `frozen`.
+void add_products(Vector& weights, std::span<const AdapterSlices> adapters, const Vector& trained,
+                  const Vector& frozen, double alpha, double scale = 1);
+
+}  // namespace skiff

@@ -1,0 +1,55 @@
+// RAC-LoRA: a chain of one-sided adapters; see rac_lora.cpp. Also the two sides between which
+// Bernoulli-LoRA's coin decides.
+#pragma once
+
+#include <string>
+
+#include "algorithms/adaptation/low_rank.h"
+#include "algorithms/parametrization.h"
+
+namespace skiff {
+
+struct RacLoraParams : AdapterParams {
+  std::string sketch;  // left | right
+  int chain_rounds = 1;
+  std::string distribution = "orthonormal";
+  std::string tier_weight = "holders";
+};
+
+// Immutable; thread-safe.
+class RacLora final : public Parametrization {
+ public:
+  explicit RacLora(const RacLoraParams& params);
+
+  std::unique_ptr<Weights> bind(std::shared_ptr<const Model> base, const Vector& received,
+                                Stream space, std::unique_ptr<Weights> reuse) const override;
+  LayoutPtr update_layout(const Shape& prepared) const override {
+    return trained_.of(prepared.layout);
+  }
+  Vector& target(GlobalModel& model) const override { return model.adapters; }
+  const Vector& target(const GlobalModel& model) const override { return model.adapters; }
+  Vector for_client(const Vector& global, const Model* base) const override;
+  void average(std::span<const Update> updates, std::span<const Vector> vectors,
+               Vector& direction) const override;
+  void fold(GlobalModel& model, Stream space) const override;
+  void start(GlobalModel& model, Stream space) const override;
+  Vector merged(const GlobalModel& model, Stream space) const override;
+  void cost(const Shape& prepared, const Optimizer& optimizer, Cost& cost) const override;
+  int space_lasts() const override { return p_.chain_rounds; }
+  bool draws() const override { return true; }
+  bool trains_base() const override { return false; }
+  bool merges() const override { return true; }
+  std::optional<Bytes> increment(const Shape& prepared) const override;
+
+  // The frozen factors of a space.
+  Vector sketch(const LayoutPtr& model, Stream space) const;
+
+ private:
+  bool left() const { return p_.sketch == "left"; }
+  Factor trained_factor() const { return left() ? Factor::kA : Factor::kB; }
+
+  RacLoraParams p_;
+  FactorLayouts trained_, frozen_;
+};
+
+}  // namespace skiff

@@ -1,0 +1,149 @@
+#include "algorithms/kernels/low_rank_sum.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "algorithms/kernels/gemm.h"
+#include "algorithms/kernels/orthonormal.h"
+
+namespace skiff::kernels {
+namespace {
+
+constexpr int kMore = 8;          // dimensions beyond those wanted
+constexpr int kDirect = 64;       // terms whose space is taken as it is
+constexpr int kIterations = 100;  // at most
+
+using Floats = std::vector<float>;
+using Doubles = std::vector<double>;
+
+std::size_t product(int a, int b) {
+  return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
+}
+
+// out (count x to) = q (count x from) times the sum of `in_j out_j'`: rows in: terms x from.
+Floats apply(const Floats& q, int count, std::span<const float> in, int from,
+             std::span<const float> out, int to, int terms) {
+  Floats along(product(count, terms)), result(product(count, to));
+  gemm_nt(dense(along.data(), count, terms), dense(q.data(), count, from),
+          dense(in.data(), terms, from));
+  gemm_nn(dense(result.data(), count, to), dense(std::as_const(along).data(), count, terms),
+          dense(out.data(), terms, to));
+  return result;
+}
+
+// Orthonormal rows of q; `norms`: the length of each before, those it depends on taken off.
+void orthonormal(Floats& q, int count, int length) {
+  Doubles rows(q.begin(), q.end());
+  orthonormalise_rows(rows, count, length);
+  std::transform(rows.begin(), rows.end(), q.begin(), [](double x) { return float(x); });
+}
+
+double dot(const double* x, const double* y, int n) {
+  double sum = 0;
+  for (int i = 0; i < n; ++i) sum += x[i] * y[i];
+  return sum;
+}
+
+void rotate(double* x, double* y, int n, double c, double s) {
+  for (int i = 0; i < n; ++i) {
+    const double old = x[i];
+    x[i] = c * old - s * y[i];
+    y[i] = s * old + c * y[i];
+  }
+}
+
+// One-sided Jacobi: rows of y (count x length) become orthogonal; `turn` (count x width) turns too.
+void orthogonalise(Doubles& y, int count, int length, Doubles& turn, int width) {
+  for (int sweep = 0; sweep < 60; ++sweep) {
+    bool moved = false;
+    for (int i = 0; i < count; ++i) {
+      for (int j = i + 1; j < count; ++j) {
+        double *u = y.data() + product(i, length), *v = y.data() + product(j, length);
+        const double uu = dot(u, u, length), vv = dot(v, v, length), uv = dot(u, v, length);
+        if (std::abs(uv) <= 1e-14 * std::sqrt(uu * vv) || uv == 0) continue;
+        moved = true;
+        const double zeta = (vv - uu) / (2 * uv);
+        const double t = (zeta >= 0 ? 1 : -1) / (std::abs(zeta) + std::sqrt(1 + zeta * zeta));
+        const double c = 1 / std::sqrt(1 + t * t);
+        rotate(u, v, length, c, c * t);
+        rotate(turn.data() + product(i, width), turn.data() + product(j, width), width, c, c * t);
+      }
+    }
+    if (!moved) return;
+  }
+}
+
+// The space (count x n) of the greatest right singular vectors.
+Floats right_space(int count, int terms, int m, int n, std::span<const float> b,
+                   std::span<const float> a) {
+  if (count == terms) {
+    Floats q(a.begin(), a.end());
+    orthonormal(q, count, n);
+    return q;
+  }
+  Floats q(product(count, n));
+  for (int i = 0; i < count; ++i) {  // mixtures of the terms, each term in one of them
+    for (int j = i; j < terms; j += count) {
+      for (int l = 0; l < n; ++l) q[product(i, n) + l] += a[product(j, n) + l];
+    }
+  }
+  orthonormal(q, count, n);
+  Doubles before(static_cast<std::size_t>(count));
+  for (int step = 0; step < kIterations; ++step) {
+    Floats y = apply(q, count, a, n, b, m, terms);
+    Doubles lengths(static_cast<std::size_t>(count));
+    for (int i = 0; i < count; ++i) {
+      const Doubles row(y.begin() + static_cast<std::ptrdiff_t>(product(i, m)),
+                        y.begin() + static_cast<std::ptrdiff_t>(product(i + 1, m)));
+      lengths[static_cast<std::size_t>(i)] = std::sqrt(dot(row.data(), row.data(), m));
+    }
+    std::sort(lengths.begin(), lengths.end(), std::greater<>());
+    orthonormal(y, count, m);
+    q = apply(y, count, b, m, a, n, terms);
+    orthonormal(q, count, n);
+    double change = 0;
+    for (std::size_t i = 0; i < lengths.size(); ++i) {
+      change = std::max(change, std::abs(lengths[i] - before[i]));
+    }
+    before = lengths;
+    if (step > 3 && change <= 1e-6 * lengths.front()) break;
+  }
+  return q;
+}
+
+}  // namespace
+
+SingularTriples best_low_rank(int k, int terms, int m, int n, std::span<const float> b,
+                              std::span<const float> a) {
+  const int count = terms <= kDirect ? terms : std::min({terms, k + kMore, m, n});
+  const Floats q = right_space(count, terms, m, n, b, a);
+  const Floats y = apply(q, count, a, n, b, m, terms);
+  Doubles left(y.begin(), y.end()), right(q.begin(), q.end());
+  orthogonalise(left, count, m, right, n);
+  Doubles sizes(static_cast<std::size_t>(count));
+  std::vector<int> order(static_cast<std::size_t>(count));
+  std::iota(order.begin(), order.end(), 0);
+  for (int i = 0; i < count; ++i) {
+    const double* row = left.data() + product(i, m);
+    sizes[static_cast<std::size_t>(i)] = std::sqrt(dot(row, row, m));
+  }
+  std::stable_sort(order.begin(), order.end(), [&](int i, int j) {
+    return sizes[static_cast<std::size_t>(i)] > sizes[static_cast<std::size_t>(j)];
+  });
+  SingularTriples out{Doubles(static_cast<std::size_t>(k)), Doubles(product(k, m)),
+                      Doubles(product(k, n))};
+  for (int i = 0; i < std::min(k, count); ++i) {
+    const int from = order[static_cast<std::size_t>(i)];
+    const double size = sizes[static_cast<std::size_t>(from)];
+    out.values[static_cast<std::size_t>(i)] = size;
+    for (int l = 0; l < m && size > 0; ++l) {
+      out.left[product(i, m) + l] = left[product(from, m) + l] / size;
+    }
+    for (int l = 0; l < n; ++l) out.right[product(i, n) + l] = right[product(from, n) + l];
+  }
+  return out;
+}
+
+}  // namespace skiff::kernels

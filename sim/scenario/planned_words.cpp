@@ -20,19 +20,6 @@ struct Word {
 
 const std::vector<Word>& compressors() {
   static const std::vector<Word> words{
-      {"higgs", "quantization", "bits! dimension=2 group=auto allocation=uniform targets=linear",
-       "Hadamard rotation, optimal Gaussian grids", "Malinovskii et al. 2024, arXiv:2411.17525"},
-      {"pv-tuning", "quantization",
-       "bits! mode=pv-ste subspace=0.01 codebook=scalar code_learning_rate=0.01 targets=linear",
-       "alternates codes and codebook in training", "Malinovskii et al. 2024, arXiv:2405.14852"},
-      {"rtn", "quantization", "bits! group=32 targets=linear",
-       "round to nearest, one scale a group", "baseline"},
-      {"nf4", "quantization", "group=64 targets=linear", "quantiles of a Gaussian",
-       "Dettmers et al. 2023, arXiv:2305.14314"},
-      {"gptq", "quantization", "bits! group=128 targets=linear",
-       "column by column, errors carried on", "Frantar et al. 2022, arXiv:2210.17323"},
-      {"hqq", "quantization", "bits! group=64 targets=linear",
-       "half-quadratic splitting of the rounding error", "Badri and Shaji 2023"},
       {"bonsai", "pruning", "sparsity! structure! targets=linear prior=wanda sampling=stratified",
        "modules scored by forward passes", "Dery et al. 2024, arXiv:2402.05406"},
       {"symmetric-wanda", "pruning",

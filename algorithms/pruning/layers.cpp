@@ -42,6 +42,8 @@ std::vector<std::vector<std::size_t>> groups_of(const Calibration* calibration,
   return groups;
 }
 
+std::string mask_key(const std::string& slice) { return "mask." + slice; }
+
 Layer layer_at(const Model& model, std::size_t t, const InputStatistics* inputs,
                const Stream& stream) {
   const StoredTensor& tensor = model.tensors[t];
@@ -57,7 +59,7 @@ Layer layer_at(const Model& model, std::size_t t, const InputStatistics* inputs,
 // Takes the mask that the memory has, or chooses it; then stores what stays.
 void prune_one(Model& model, std::size_t t, Layer& layer, State& memory,
                const LayerMethod& method) {
-  const std::string key = "mask." + layer.name;
+  const std::string key = mask_key(layer.name);
   const bool known = memory.has(key);
   const std::span<std::uint8_t> kept = memory.array<std::uint8_t>(key, layer.weights.size());
   Mask mask;
@@ -85,6 +87,10 @@ void require_calibration(const Calibration* calibration, const std::string& name
   throw std::invalid_argument(name +
                               " needs samples of the server's to calibrate with: write "
                               "data.server_samples");
+}
+
+bool chosen_before(const State& memory, const Model& model, const LayerTargets& targets) {
+  return memory.has(mask_key(model.layout->slices[targets.of(*model.layout).front()].name));
 }
 
 void prune_layers(Model& model, const Calibration* calibration, const LayerTargets& targets,

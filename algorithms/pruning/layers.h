@@ -46,6 +46,9 @@ struct LayerMethod {
 void prune_layers(Model& model, const Calibration* calibration, const LayerTargets& targets,
                   State& memory, const Stream& stream, const LayerMethod& method);
 
+// Whether the memory has the masks of an earlier call.
+bool chosen_before(const State& memory, const Model& model, const LayerTargets& targets);
+
 // Where groups are compared: how many entries of a matrix go.
 enum class Group { kMatrix, kRow };
 std::int64_t removed(const Removal& removal, Group group, std::int64_t rows, std::int64_t cols);

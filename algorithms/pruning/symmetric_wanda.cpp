@@ -81,7 +81,7 @@ class SymmetricWanda final : public Compressor {
   void compress(Model& model, const Calibration* calibration, State& memory,
                 Stream stream) const override {
     std::map<std::string, std::int64_t> counts;
-    if (p_.layer_balance != "uniform" && memory.empty()) {
+    if (p_.layer_balance != "uniform" && !pruning::chosen_before(memory, model, p_.targets)) {
       pruning::require_calibration(calibration, "symmetric-wanda");
       counts = balanced_counts(model, *calibration, stream);
     }

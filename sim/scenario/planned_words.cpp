@@ -18,28 +18,6 @@ struct Word {
   std::vector<std::string> properties = {};
 };
 
-const std::vector<Word>& compressors() {
-  static const std::vector<Word> words{
-      {"bonsai", "pruning", "sparsity! structure! targets=linear prior=wanda sampling=stratified",
-       "modules scored by forward passes", "Dery et al. 2024, arXiv:2402.05406"},
-      {"symmetric-wanda", "pruning",
-       "sparsity! structure! targets=linear layer_balance=uniform dsnot=false",
-       "scores from both sides of a layer", "Yi and Richtarik 2025, arXiv:2501.18980"},
-      {"thanos", "pruning",
-       "sparsity! structure! targets=linear block_size=128 reconstruction=true outlier_rows=0",
-       "block by block, outputs reconstructed", "Ilin and Richtarik 2025, arXiv:2504.05346"},
-      {"magnitude", "pruning", "sparsity! structure! targets=linear", "the smallest weights go",
-       "baseline"},
-      {"wanda", "pruning", "sparsity! structure! targets=linear", "weight times input norm",
-       "Sun et al. 2023, arXiv:2306.11695"},
-      {"ria", "pruning", "sparsity! structure! targets=linear",
-       "relative importance and activations", "Zhang et al. 2024, Plug-and-Play, ICLR"},
-      {"sparsegpt", "pruning", "sparsity! structure! targets=linear",
-       "second-order, column by column", "Frantar and Alistarh 2023, arXiv:2301.00774"},
-  };
-  return words;
-}
-
 const std::vector<Word>& adaptations() {
   static const std::vector<Word> words{
       {"lora", "", "aggregation! init=kaiming", "low-rank factors beside frozen weights",
@@ -120,7 +98,6 @@ void add(const std::vector<Word>& words) {
 
 void register_planned_words() {
   [[maybe_unused]] static const bool once = [] {
-    add<Compressor>(compressors());
     add<Parametrization>(adaptations());
     add<Distillation>(distillations());
     add<Planner>(planners());

@@ -53,7 +53,7 @@ std::string live_sweep_end(const std::string& state, double wall) {
 // Beside its points a run has a few events more: begun, ended, its last round, done again.
 LiveThinning::LiveThinning(std::size_t runs)
     : step_(1.0 / static_cast<double>(std::clamp<std::size_t>(
-                      EventLog::kMost / std::max<std::size_t>(1, runs) / 2, 1, kMostPoints))),
+                      EventLog::kMost / std::max<std::size_t>(1, runs) / 3, 1, kMostPoints))),
       next_(runs, 0.0) {}
 
 bool LiveThinning::wants(const RunNews& news) {

@@ -23,6 +23,7 @@ const std::vector<Verb>& verbs() {
       {"inspect", "RUN.h5", "what a finished run holds", inspect_verb},
       {"compress", "CHECKPOINT", "prunes and quantizes a checkpoint, layer by layer",
        compress_verb},
+      {"export", "RUN.h5", "the final model of a run as a safetensors file", export_verb},
       {"eval", "CHECKPOINT", "how well a language model predicts a text, and what it writes",
        eval_verb},
       {"schema", "", "the JSON Schema of scenarios, for editors", schema_verb},

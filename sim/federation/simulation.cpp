@@ -52,8 +52,8 @@ void record_model(const FederationSetup& setup, const Server& server, Recorder& 
   const Vector& weights = *setup.method->predictors(setup.composition, server)[0].members[0];
   std::vector<ModelSlice> slices;
   for (const Slice& s : weights.layout->slices) {
-    slices.push_back(
-        {s.name, static_cast<std::uint32_t>(s.rows), static_cast<std::uint32_t>(s.cols), s.offset});
+    slices.push_back({s.name, static_cast<std::uint32_t>(s.rows),
+                      static_cast<std::uint32_t>(s.cols), s.offset, s.order == Order::kInOut});
   }
   recorder.set_final_model(slices, weights.values);
 }

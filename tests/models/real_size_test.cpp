@@ -102,6 +102,7 @@ TEST(HfConfigTest, AbsentKeysHaveTheDefaultsOfTransformers) {
 
 TEST(HfConfigTest, BrokenConfigsAreRefused) {
   EXPECT_THAT(told("{"), HasSubstr("not JSON"));
+  EXPECT_THAT(told("77031e9841702"), HasSubstr("a number that is too large"));  // found by fuzzing
   EXPECT_THAT(told("[]"), HasSubstr("expected an object"));
   EXPECT_THAT(told(std::string(1000, '[')), HasSubstr("nested too deep"));
   EXPECT_THAT(told("{}"), HasSubstr("has no model_type"));

@@ -106,7 +106,7 @@ def draw(runs, metric, axis):
     if metric in ("suboptimality", "gradient_norm") and (frame["mean"] > 0).all():
         axes.set_yscale("log")
     axes.set_ylabel(units.label_of(metric))
-    against = {"bytes-up": "uploaded bytes", "bytes-down": "downloaded bytes", "time": "virtual time"}.get(axis, axis)
+    against = {"bytes-up": "uploads", "bytes-down": "downloads", "time": "virtual time"}.get(axis, axis)
     text = units.name_of(metric)
     if np.isfinite(frame["half_width"]).any():
         against += ", with 95 % bands"

@@ -1,6 +1,5 @@
-/* A decoder of one text as plain C loops: what a small program without any library would do. */
-#ifndef SKIFF_TESTS_BENCH_PLAIN_DECODER_H_
-#define SKIFF_TESTS_BENCH_PLAIN_DECODER_H_
+// A decoder of one text as plain C loops: what a small program without any library would do.
+#pragma once
 
 #ifdef __cplusplus
 extern "C" {
@@ -23,6 +22,4 @@ void plain_step(const struct PlainDecoder* decoder, int token, int position);
 
 #ifdef __cplusplus
 }
-#endif
-
 #endif

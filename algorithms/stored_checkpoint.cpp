@@ -1,6 +1,8 @@
 #include "algorithms/stored_checkpoint.h"
 
 #include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
@@ -18,6 +20,15 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// Lets the system forget that these bytes of a mapped file were read; they come back when they are
+// asked for again.
+void forget(std::span<const std::byte> bytes) {
+  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) / page * page;
+  const auto end = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size()) / page * page;
+  if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
 // A tensor as it lies in a checkpoint.
 class MappedValues final : public StoredValues {
  public:
@@ -32,6 +43,7 @@ class MappedValues final : public StoredValues {
   void to_dense(std::span<float> out) const override {
     if (read_) read_(tensor_.name);
     tensor_.read(out);
+    forget(tensor_.bytes);
   }
   std::vector<StoredArray> arrays() const override {
     if (as_it_lies()) {

@@ -96,7 +96,7 @@ Model like(const Model& first, const Vector& master) {
 }
 
 Vector widened(const Model& model, const LayoutPtr& full) {
-  const Vector narrow = decoded(model);
+  Vector narrow = decoded(model);
   if (model.layout == full) return narrow;
   Vector wide(full);
   const Coordinates to = full_coordinates(model, *full);

@@ -15,11 +15,16 @@ inline constexpr int kBlockGroup = kRows[2];
 inline constexpr int kBlockStrip = 2 * kWidth;
 inline constexpr int kBlockDepth = kWidth == 16 ? 192 : 288;
 inline constexpr int kBlockRows = 192 / kBlockGroup * kBlockGroup;
+// Of sums that are so short: more rows (256 tokens and some) then share a copied strip.
+inline constexpr int kShortDepth = kWidth == 16 ? 144 : 208;
+inline constexpr int kShortRows = 264 / kBlockGroup * kBlockGroup;
+inline constexpr int kBlockFloats =
+    std::max(kBlockRows * kBlockDepth, kShortRows* kShortDepth) + kWidth;  // copies overshoot
 
 // The copies of the two operands.
 struct Block {
   alignas(64) float strip[kBlockDepth * kBlockStrip];
-  alignas(64) float groups[kBlockRows * kBlockDepth + kWidth];  // copies overshoot by a vector
+  alignas(64) float groups[kBlockFloats];
 };
 static_assert(sizeof(Block) <= kProductStack);
 

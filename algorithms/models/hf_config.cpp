@@ -230,6 +230,8 @@ HfConfig parse_hf_config(const std::string& file, std::string_view text) {
     json = Json::parse(text.begin(), text.end(), shallow);
   } catch (const Json::parse_error& e) {
     throw DataError(file, static_cast<long long>(e.byte), "not JSON");
+  } catch (const Json::out_of_range&) {
+    throw DataError(file, "holds a number that is too large");
   }
   if (!json.is_object()) throw DataError(file, "expected an object");
   const Keys keys(file, json);

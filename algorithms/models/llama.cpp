@@ -56,7 +56,8 @@ TransformerBlock block_of(const Layout& layout, const LlamaConfig& c, int l) {
 
 RopeTable table_of(const LlamaConfig& c) {
   RopeTable table;
-  table.cosine.resize(static_cast<std::size_t>(c.max_sequence * c.head_dim() / 2));
+  table.cosine.resize(static_cast<std::size_t>(c.max_sequence) *
+                      static_cast<std::size_t>(c.head_dim() / 2));
   table.sine.resize(table.cosine.size());
   kernels::rope_table(table.cosine, table.sine, 0, c.max_sequence, c.head_dim(), c.rope_theta);
   return table;

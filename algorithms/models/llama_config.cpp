@@ -17,6 +17,10 @@ void require_matrix(std::int64_t rows, std::int64_t cols, const std::string& nam
           name + " of " + std::to_string(rows) + " x " + std::to_string(cols) + " is too large");
 }
 
+// Cosines of a rotary table, and as many sines: 64 MiB each, twice what 131,072 positions of heads
+// of width 128 take. A configuration can ask for far more than its file holds.
+constexpr int kMostTurns = 1 << 24;
+
 }  // namespace
 
 void require_shape(const LlamaConfig& c) {
@@ -38,6 +42,9 @@ void require_shape(const LlamaConfig& c) {
                                      std::to_string(c.head_dim()));
   require(c.rope_theta > 0 && c.rope_theta < std::numeric_limits<float>::infinity(),
           "the base of rotary positions must be a positive number");
+  require(c.max_sequence <= kMostTurns / (c.head_dim() / 2),
+          "rotary tables of " + std::to_string(c.max_sequence) + " positions and heads of width " +
+              std::to_string(c.head_dim()) + " are too large");
   require(c.rms_epsilon >= 0 && c.rms_epsilon < 1, "the epsilon of RMSNorm must be in [0, 1)");
   require_matrix(c.vocabulary, c.dim, "an embedding");
   require_matrix(c.intermediate, c.dim, "a projection");

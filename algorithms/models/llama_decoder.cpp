@@ -16,7 +16,7 @@ LlamaDecoder::LlamaDecoder(const Llama& model, Weights& weights, int positions)
     : model_(model),
       weights_(weights),
       positions_(positions),
-      kv_dim_(weights.shapes().find(llama_slice(0, "self_attn.k_proj.weight"))->rows) {
+      kv_dim_(model.stack_.widest(weights.shapes()).kv) {
   SKIFF_CHECK(positions >= 1 && positions <= model.config().max_sequence,
               "a decoder for " + std::to_string(positions) + " positions");
   const auto rows =
@@ -38,16 +38,20 @@ void LlamaDecoder::forward(std::span<const std::int32_t> tokens) {
       x, kernels::dense(weights_.values(model_.embedding_).data(), table.rows, table.cols), tokens);
   const TransformerBlock& first = model_.stack_.block(0);
   TransformerBlock::Trace trace{};
-  first.take_trace(shapes, rows, false, trace, workspace_, true);
+  const TransformerBlock::Inner room = model_.stack_.widest(shapes);
+  first.take_trace(shapes, room, rows, false, trace, workspace_, true);
   const TransformerBlock::Scratch scratch =
-      first.take_scratch(shapes, rows, position_ + rows, false, workspace_);
+      first.take_scratch(shapes, room, rows, position_ + rows, false, workspace_);
   trace.x = trace.y = x;
   const Sequences sequence{1, rows, position_};
   for (int l = 0; l < model_.stack_.size(); ++l) {
-    const std::ptrdiff_t at = (std::ptrdiff_t{l} * positions_ + position_) * kv_dim_;
-    trace.k = kernels::dense(keys_.data() + at, rows, kv_dim_);
-    trace.v = kernels::dense(values_.data() + at, rows, kv_dim_);
-    model_.stack_.block(l).forward(weights_, trace, sequence, model_.rope_, scratch);
+    const TransformerBlock& block = model_.stack_.block(l);
+    const std::ptrdiff_t width = block.inner(shapes).kv;
+    const std::ptrdiff_t at = std::ptrdiff_t{l} * positions_ * kv_dim_ + position_ * width;
+    TransformerBlock::Trace own = block.fitted(shapes, trace);
+    own.k = kernels::dense(keys_.data() + at, rows, static_cast<int>(width));
+    own.v = kernels::dense(values_.data() + at, rows, static_cast<int>(width));
+    block.forward(weights_, own, sequence, model_.rope_, scratch);
   }
   position_ += rows;
   hidden_.assign(x[rows - 1], x[rows - 1] + table.cols);

@@ -61,6 +61,8 @@ Json parse_json(const std::string& file, std::uint64_t offset, std::string_view 
     const std::size_t at = reason.find(": ");
     throw DataError(file, static_cast<long long>(offset + e.byte),
                     "not JSON: " + (at == std::string::npos ? reason : reason.substr(at + 2)));
+  } catch (const Json::out_of_range&) {  // what no double holds
+    throw DataError(file, static_cast<long long>(offset), "holds a number that is too large");
   }
 }
 

@@ -150,7 +150,15 @@ void TransformerBlock::attend_backward(Weights& weights, const Trace& trace,
 }
 
 void TransformerBlock::backward(Weights& weights, const Trace& trace, const Sequences& sequences,
-                                const RopeTable& rope, const Scratch& scratch, MatrixView d) const {
+                                const RopeTable& rope, const Scratch& room, MatrixView d) const {
+  const Inner own = inner(weights.shapes());
+  Scratch scratch = room;
+  for (const auto& [matrix, width] : {std::pair{&scratch.wide, own.hidden},
+                                      {&scratch.dq, own.q},
+                                      {&scratch.dk, own.kv},
+                                      {&scratch.dv, own.kv}}) {
+    matrix->cols = matrix->stride = width;
+  }
   const NormLayer &a = layers_.attention_norm, &m = layers_.mlp_norm;
   if (shape_.norm_first) {
     feed_backward(weights, trace, scratch, d);

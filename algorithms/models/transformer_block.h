@@ -56,21 +56,31 @@ class TransformerBlock {
 
   TransformerBlock(const Layers& layers, const Shape& shape) : layers_(layers), shape_(shape) {}
 
-  // Everything of a trace but x and y, for `rows` tokens; k and v only if not a cache's.
-  void take_trace(const Layout& shapes, int rows, bool training, Trace& trace, Workspace& workspace,
-                  bool cached = false) const;
-  Scratch take_scratch(const Layout& shapes, int rows, int keys, bool training,
+  // Widths that a pruner may have narrowed in one block and not in another.
+  struct Inner {
+    int q = 0, kv = 0, hidden = 0;
+  };
+  Inner inner(const Layout& shapes) const;
+
+  // Everything of a trace but x and y, for `rows` tokens; k and v only if not a cache's. `room`: at
+  // least this block's own widths.
+  void take_trace(const Layout& shapes, const Inner& room, int rows, bool training, Trace& trace,
+                  Workspace& workspace, bool cached = false) const;
+  Scratch take_scratch(const Layout& shapes, const Inner& room, int rows, int keys, bool training,
                        Workspace& workspace) const;
+  // Memory that has room for this block, as matrices of its own widths.
+  Trace fitted(const Layout& shapes, Trace trace) const;
 
   // whole = false: up to what the backward pass needs (a recomputation).
   void forward(Weights& weights, const Trace& trace, const Sequences& sequences,
                const RopeTable& rope, const Scratch& scratch, bool whole = true) const;
   // `d`: the gradient by y, and in its place that by x.
   void backward(Weights& weights, const Trace& trace, const Sequences& sequences,
-                const RopeTable& rope, const Scratch& scratch, kernels::MatrixView d) const;
+                const RopeTable& rope, const Scratch& room, kernels::MatrixView d) const;
 
-  Bytes trace_bytes(const Layout& shapes, int rows, bool training) const;
-  Bytes scratch_bytes(const Layout& shapes, int rows, int keys, bool training) const;
+  Bytes trace_bytes(const Layout& shapes, const Inner& room, int rows, bool training) const;
+  Bytes scratch_bytes(const Layout& shapes, const Inner& room, int rows, int keys,
+                      bool training) const;
   // flops and dram alone. Attention counts visible pairs of full-length sequences.
   void add_forward_cost(const Layout& shapes, const Sequences& sequences, bool whole,
                         StepCost& cost) const;

@@ -1,5 +1,6 @@
 // What a block of a transformer takes: its memory, and what it is said to cost.
 #include <algorithm>
+#include <utility>
 
 #include "algorithms/models/memory_plan.h"
 #include "algorithms/models/transformer_block.h"
@@ -47,44 +48,67 @@ void visit_scratch(const Widths& w, const kernels::Attention& heads, int rows, i
   visit.array(s.norm, static_cast<std::size_t>(2 * w.token));
 }
 
-Widths widths_of(const TransformerBlock::Layers& l, bool norm_first, int heads,
-                 const Layout& shapes) {
-  return {l.q.inputs(shapes), l.q.outputs(shapes), l.k.outputs(shapes), l.up.outputs(shapes), heads,
-          l.gate.exists(),    norm_first};
+Widths widths_of(const TransformerBlock::Layers& l, const TransformerBlock::Shape& shape,
+                 const TransformerBlock::Inner& room, const Layout& shapes) {
+  return {l.q.inputs(shapes),      room.q,          room.kv,         room.hidden,
+          room.q / shape.head_dim, l.gate.exists(), shape.norm_first};
+}
+kernels::Attention heads_of(const TransformerBlock::Shape& shape,
+                            const TransformerBlock::Inner& room) {
+  return {room.q / shape.head_dim, room.kv / shape.head_dim, shape.head_dim, shape.causal};
 }
 
 }  // namespace
 
-void TransformerBlock::take_trace(const Layout& shapes, int rows, bool training, Trace& trace,
-                                  Workspace& workspace, bool cached) const {
-  const Widths w = widths_of(layers_, shape_.norm_first, attention(shapes).heads, shapes);
+TransformerBlock::Inner TransformerBlock::inner(const Layout& shapes) const {
+  return {layers_.q.outputs(shapes), layers_.k.outputs(shapes), layers_.up.outputs(shapes)};
+}
+
+TransformerBlock::Trace TransformerBlock::fitted(const Layout& shapes, Trace trace) const {
+  const Inner own = inner(shapes);
+  for (const auto& [matrix, width] : {std::pair{&trace.q, own.q},
+                                      {&trace.o, own.q},
+                                      {&trace.k, own.kv},
+                                      {&trace.v, own.kv},
+                                      {&trace.gate, own.hidden},
+                                      {&trace.up, own.hidden},
+                                      {&trace.h, own.hidden}}) {
+    matrix->cols = matrix->stride = width;
+  }
+  return trace;
+}
+
+void TransformerBlock::take_trace(const Layout& shapes, const Inner& room, int rows, bool training,
+                                  Trace& trace, Workspace& workspace, bool cached) const {
+  const Widths w = widths_of(layers_, shape_, room, shapes);
   visit_trace(w, layers_.mlp_norm, rows, training, cached, trace, MemoryTaker{workspace});
 }
 
-Bytes TransformerBlock::trace_bytes(const Layout& shapes, int rows, bool training) const {
+Bytes TransformerBlock::trace_bytes(const Layout& shapes, const Inner& room, int rows,
+                                    bool training) const {
   Trace none{};
   Bytes bytes{};
-  const Widths w = widths_of(layers_, shape_.norm_first, attention(shapes).heads, shapes);
+  const Widths w = widths_of(layers_, shape_, room, shapes);
   visit_trace(w, layers_.mlp_norm, rows, training, false, none, MemoryCounter{bytes});
   return bytes;
 }
 
-TransformerBlock::Scratch TransformerBlock::take_scratch(const Layout& shapes, int rows, int keys,
-                                                         bool training,
+TransformerBlock::Scratch TransformerBlock::take_scratch(const Layout& shapes, const Inner& room,
+                                                         int rows, int keys, bool training,
                                                          Workspace& workspace) const {
   Scratch scratch{};
-  const Widths w = widths_of(layers_, shape_.norm_first, attention(shapes).heads, shapes);
-  visit_scratch(w, attention(shapes), rows, keys, training, scratch, MemoryTaker{workspace});
+  const Widths w = widths_of(layers_, shape_, room, shapes);
+  visit_scratch(w, heads_of(shape_, room), rows, keys, training, scratch, MemoryTaker{workspace});
   scratch.second.cols = scratch.second.stride = w.token;
   return scratch;
 }
 
-Bytes TransformerBlock::scratch_bytes(const Layout& shapes, int rows, int keys,
+Bytes TransformerBlock::scratch_bytes(const Layout& shapes, const Inner& room, int rows, int keys,
                                       bool training) const {
   Scratch none{};
   Bytes bytes{};
-  const Widths w = widths_of(layers_, shape_.norm_first, attention(shapes).heads, shapes);
-  visit_scratch(w, attention(shapes), rows, keys, training, none, MemoryCounter{bytes});
+  const Widths w = widths_of(layers_, shape_, room, shapes);
+  visit_scratch(w, heads_of(shape_, room), rows, keys, training, none, MemoryCounter{bytes});
   return bytes;
 }
 

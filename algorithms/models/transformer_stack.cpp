@@ -38,24 +38,37 @@ TransformerStack::Buffers TransformerStack::Buffers::narrowed(int rows,
   return part;
 }
 
+TransformerBlock::Inner TransformerStack::widest(const Layout& shapes) const {
+  TransformerBlock::Inner widest;
+  for (const TransformerBlock& block : blocks_) {
+    const TransformerBlock::Inner own = block.inner(shapes);
+    widest = {std::max(widest.q, own.q), std::max(widest.kv, own.kv),
+              std::max(widest.hidden, own.hidden)};
+  }
+  return widest;
+}
+
 TransformerStack::Buffers TransformerStack::take(const Layout& shapes, int rows, int length,
                                                  bool training, Workspace& workspace) const {
   Buffers b{workspace.take<Trace>(blocks_.size()), {}, {}};
   std::fill(b.traces.begin(), b.traces.end(), Trace{});
   const int width = blocks_.front().width(shapes);
+  const TransformerBlock::Inner room = widest(shapes);
   MatrixView x = take_matrix(rows, width, workspace);
+  Trace shared{};
   for (std::size_t l = 0; l < blocks_.size(); ++l) {
     Trace& t = b.traces[l];
-    if (l == 0 || (training && !checkpointing_)) {
-      blocks_[l].take_trace(shapes, rows, training, t, workspace);
+    if (training && !checkpointing_) {
+      blocks_[l].take_trace(shapes, blocks_[l].inner(shapes), rows, training, t, workspace);
     } else {
-      t = b.traces[0];
+      if (l == 0) blocks_[l].take_trace(shapes, room, rows, training, shared, workspace);
+      t = blocks_[l].fitted(shapes, shared);
     }
     t.x = x;
     if (training) x = take_matrix(rows, width, workspace);
     t.y = x;
   }
-  b.scratch = blocks_.front().take_scratch(shapes, rows, length, training, workspace);
+  b.scratch = blocks_.front().take_scratch(shapes, room, rows, length, training, workspace);
   if (training) b.d = take_matrix(rows, width, workspace);
   return b;
 }
@@ -85,10 +98,14 @@ void TransformerStack::add_training_cost(const Layout& shapes, int batch, int le
   const int width = blocks_.front().width(shapes);
   cost.activations += taken_bytes<Trace>(depth) * (batch % at_once == 0 ? 1 : 2);
   cost.activations += matrix_bytes(rows, width) * (depth + 2);
-  cost.activations += blocks_.front().scratch_bytes(shapes, rows, length, true);
+  const TransformerBlock::Inner room = widest(shapes);
+  cost.activations += blocks_.front().scratch_bytes(shapes, room, rows, length, true);
   for (std::size_t l = 0; l < blocks_.size(); ++l) {
     const TransformerBlock& block = blocks_[l];
-    if (l == 0 || !checkpointing_) cost.activations += block.trace_bytes(shapes, rows, true);
+    if (l == 0 || !checkpointing_) {
+      const TransformerBlock::Inner own = checkpointing_ ? room : block.inner(shapes);
+      cost.activations += block.trace_bytes(shapes, own, rows, true);
+    }
     const Sequences all{batch, length};
     block.add_forward_cost(shapes, all, true, cost);
     block.add_backward_cost(shapes, all, cost);
@@ -102,8 +119,9 @@ void TransformerStack::add_inference_cost(const Layout& shapes, int batch, int l
   cost.activations += taken_bytes<Trace>(static_cast<std::int64_t>(blocks_.size())) *
                       (batch % at_once == 0 ? 1 : 2);
   cost.activations += matrix_bytes(rows, blocks_.front().width(shapes));
-  cost.activations += blocks_.front().trace_bytes(shapes, rows, false);
-  cost.activations += blocks_.front().scratch_bytes(shapes, rows, length, false);
+  const TransformerBlock::Inner room = widest(shapes);
+  cost.activations += blocks_.front().trace_bytes(shapes, room, rows, false);
+  cost.activations += blocks_.front().scratch_bytes(shapes, room, rows, length, false);
   for (const TransformerBlock& block : blocks_) {
     block.add_forward_cost(shapes, {batch, length}, true, cost);
   }

@@ -31,6 +31,8 @@ class TransformerStack {
   void add(const TransformerBlock& block) { blocks_.push_back(block); }
   void set_checkpointing(bool on) { checkpointing_ = on; }
   int size() const { return static_cast<int>(blocks_.size()); }
+  // The greatest width of each kind among the blocks: what memory that they share has room for.
+  TransformerBlock::Inner widest(const Layout& shapes) const;
   const TransformerBlock& block(int i) const { return blocks_[static_cast<std::size_t>(i)]; }
 
   // Sequences that go through at once, of a batch.

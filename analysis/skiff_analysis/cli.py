@@ -26,6 +26,7 @@ def parse(arguments):
     compare.add_argument("runs", nargs="+", help="run.h5 files, or folders that hold some")
     compare.add_argument("-o", "--out", required=True, help="folder for the figures")
     compare.add_argument("--metric", help="default: the one that the runs share")
+    figure_verbs.add_axes(compare)
     figure_verbs.add(verbs)
     return parser.parse_args(arguments)
 
@@ -56,7 +57,7 @@ def main(arguments=None):
         else:
             from .draw import compare
 
-            drawn = compare(load(options.runs), options.out, metric=options.metric)
+            drawn = compare(load(options.runs), options.out, metric=options.metric, axes=options.x)
     except (NotARun, OSError) as problem:
         print(problem, file=sys.stderr)
         return 2

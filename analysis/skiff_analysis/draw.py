@@ -14,9 +14,9 @@ def chosen_metric(runs, metric):
     return metric
 
 
-def draw_curves(runs, folder, metric):
+def draw_curves(runs, folder, metric, axes=None):
     paths = []
-    for axis in metric_curve.AXES:
+    for axis in axes or metric_curve.AXES:
         figure, frame = metric_curve.draw(runs, metric, axis)
         paths += style.save(figure, frame, folder, f"{units.short_name(metric)}-by-{axis}")
     return paths
@@ -36,12 +36,12 @@ def draw(runs, folder, metric=None, round=None):
     return paths
 
 
-def compare(runs, folder, metric=None):
-    """Several runs on the same axes. Returns the paths."""
+def compare(runs, folder, metric=None, axes=None):
+    """Several runs on the same axes (default: metric_curve.AXES). Returns the paths."""
     paths = []
     metric = chosen_metric(runs, metric)
     if metric is not None:
-        paths += draw_curves(runs, folder, metric)
+        paths += draw_curves(runs, folder, metric, axes)
     if len(runs.attempts):
         paths += style.save(*outcomes.draw(runs), folder, "outcomes-by-run")
     return paths

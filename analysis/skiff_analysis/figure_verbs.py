@@ -13,6 +13,7 @@ HELP = {
     "memory": "memory by part against the limit of each device class",
     "heat-map": "a measure over two swept keys",
     "clients": "a metric's spread over clients",
+    "layers": "error of each compressed layer against its bits, and what the mean error did to the metric",
     "battery": "state of charge and devices at work",
     "timeline": "one round of one run as it happened",
     "rate": "log-log convergence and its slope",
@@ -20,7 +21,12 @@ HELP = {
     "figures": "all of these that the runs can feed",
     "report": "one HTML page of everything, which works from disk without a network",
 }
+AXES = ("rounds", "bytes", "bytes-up", "bytes-down", "time", "energy")
 COSTS = ("bytes_up", "virtual_time", "energy", "peak_memory")
+
+
+def add_axes(parser):
+    parser.add_argument("--x", action="append", choices=AXES, help="default: rounds, bytes, time and energy, a figure each")
 
 
 def add(verbs):
@@ -35,6 +41,8 @@ def add(verbs):
             parser.add_argument("--cost", action="append", help=f"default: {', '.join(COSTS)}")
         if verb in ("pareto", "heat-map", "table"):
             parser.add_argument("--measure", default="final", help="final, best, virtual_time, bytes_up, ...")
+        if verb == "curves":
+            add_axes(parser)
         if verb == "heat-map":
             parser.add_argument("--x", help="the swept key across")
             parser.add_argument("--y", help="the swept key upwards")
@@ -94,7 +102,7 @@ def _need_attempts(sweep):
 def _curves(sweep, metric, options):
     from .draw import draw_curves
 
-    return draw_curves(sweep, options.out, _need(metric, sweep))
+    return draw_curves(sweep, options.out, _need(metric, sweep), getattr(options, "x", None))
 
 
 def _pareto(sweep, metric, options):
@@ -148,6 +156,13 @@ def _clients(sweep, metric, options):
     from .figures import client_spread
 
     return style.save(*client_spread.draw(sweep, _need(metric, sweep)), options.out, "clients")
+
+
+def _layers(sweep, metric, options):
+    from . import style
+    from .figures import layer_errors
+
+    return style.save(*layer_errors.draw(sweep, _need(metric, sweep)), options.out, "layers")
 
 
 def _battery(sweep, metric, options):
@@ -205,6 +220,6 @@ def _table(sweep, metric, options):
 
 DRAW = {
     "curves": _curves, "pareto": _pareto, "round-times": _round_times, "outcomes": _outcomes, "memory": _memory,
-    "heat-map": _heat_map, "clients": _clients, "battery": _battery, "timeline": _timeline, "rate": _rate,
+    "heat-map": _heat_map, "clients": _clients, "layers": _layers, "battery": _battery, "timeline": _timeline, "rate": _rate,
     "table": _table,
 }

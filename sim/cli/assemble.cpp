@@ -182,7 +182,8 @@ std::vector<Plan> assemble_plans(const Scenario& s) {
   const Planner* planner = s.compression.planner.object.get();
   if (planner == nullptr || planner->table() == nullptr) return {assemble_plan(s)};
   std::vector<Plan> plans;
-  for (const auto& [tier, least] : s.devices.tiers) {
+  for (const auto& named : s.devices.tiers) {
+    const std::string& tier = named.first;
     const PlanTable& table = *planner->table();
     const auto row =
         std::find_if(table.begin(), table.end(), [&](const auto& r) { return r.first == tier; });

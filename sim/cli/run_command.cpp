@@ -9,6 +9,7 @@
 #include "sim/cli/command.h"
 #include "sim/cli/figures.h"
 #include "sim/cli/run_one.h"
+#include "sim/cli/serve_options.h"
 #include "sim/core/parallel.h"
 #include "sim/live/live_events.h"
 #include "sim/live/live_server.h"
@@ -37,19 +38,6 @@ LaunchPolicy launch_policy(const std::string& word) {
   throw UsageError(fmt::format("--launch {}: one of demand, eager, serial", word));
 }
 
-std::optional<LiveServer::Options> serve_options(const po::variables_map& given) {
-  if (given.count("serve") == 0) {
-    if (given.count("serve-to") != 0) throw UsageError("--serve-to goes with --serve");
-    return std::nullopt;
-  }
-  const int port = given["serve"].as<int>();
-  if (port < 0 || port > 65535) throw UsageError("--serve: a port is a number of 0..65535");
-  LiveServer::Options options;
-  options.port = static_cast<std::uint16_t>(port);
-  if (given.count("serve-to") != 0) options.address = given["serve-to"].as<std::string>();
-  return options;
-}
-
 std::optional<Request> parse_request(const std::vector<std::string>& arguments) {
   po::options_description options;
   options.add_options()("set", po::value<std::vector<std::string>>(),
@@ -60,10 +48,8 @@ std::optional<Request> parse_request(const std::vector<std::string>& arguments) 
       "launch", po::value<std::string>()->default_value("demand"),
       "when client jobs are computed: demand, eager, serial; the results are the same")(
       "print-config", "print the merged scenario with every default, and stop")(
-      "no-figures", "draw nothing")("quiet,q", "no progress, no summary")(
-      "serve", po::value<int>()->implicit_value(8080),
-      "a page of the run on 127.0.0.1 at this port, 8080 if none is named; 0: any free one")(
-      "serve-to", po::value<std::string>(), "the address to serve on, to let other machines look");
+      "no-figures", "draw nothing")("quiet,q", "no progress, no summary");
+  add_serve_options(options);
   po::variables_map given;
   if (!parse(verb_named("run"), arguments, options, "file", given)) return std::nullopt;
   Request request;
@@ -123,7 +109,7 @@ int run_request(const Request& request) {
   watch_signals();
   std::optional<LiveServer> live;
   if (request.serve) {
-    live.emplace(*request.serve);
+    live.emplace(*request.serve, LivePage::kRun);
     fmt::print(stderr, "live at {}\n", live->url());
     live->publish("start", live_start(recorder.info()));
   }

@@ -39,7 +39,11 @@ class Learner {
   // kNotFinite where an update blew up.
   void finish_round(std::vector<Attempt>& attempts, std::vector<AttemptId> accepted);
 
-  // What the devices of a plan that compresses hold of the present version, adapters merged.
+  // What the devices of a plan hold of the present version; null: the master as it is.
+  std::shared_ptr<const Model> prepared(std::size_t plan) {
+    return preparer_.prepared(*server_, plan);
+  }
+  // The weights that this is worth, for a plan that compresses: adapters merged.
   Vector held(std::size_t plan);
 
   // Bytes that a client keeps on its flash between participations.

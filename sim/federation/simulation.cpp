@@ -53,8 +53,8 @@ void record_model(const FederationSetup& setup, const Server& server, Recorder& 
   const Vector& weights = *member;
   std::vector<ModelSlice> slices;
   for (const Slice& s : weights.layout->slices) {
-    slices.push_back(
-        {s.name, static_cast<std::uint32_t>(s.rows), static_cast<std::uint32_t>(s.cols), s.offset});
+    slices.push_back({s.name, static_cast<std::uint32_t>(s.rows),
+                      static_cast<std::uint32_t>(s.cols), s.offset, s.order == Order::kInOut});
   }
   recorder.set_final_model(slices, weights.values);
 }

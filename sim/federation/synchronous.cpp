@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "algorithms/kernels/reduce.h"
 #include "algorithms/prepare.h"
 #include "sim/core/distributions.h"
 #include "sim/core/metrics.h"
@@ -323,6 +324,7 @@ void SynchronousServer::evaluate_plans() {
   plan_metrics_.assign(setup_.composition.plans.size(), {});
   for (std::size_t p = 0; p < plan_metrics_.size(); ++p) {
     if (!setup_.composition.plans[p].compresses()) continue;
+    if (p == 0 && recorder_.info().keep_layers) record_layers(*learner_->prepared(p));
     plan_metrics_[p] = evaluator_->evaluate(learner_->held(p));
     for (const auto& [metric, value] : plan_metrics_[p]) {
       recorder_.add(EvaluationRow{.round = row_.round,
@@ -331,6 +333,28 @@ void SynchronousServer::evaluate_plans() {
                                   .metric = metric,
                                   .value = value});
     }
+  }
+}
+
+// How far each matrix of the first plan's devices is from the server's.
+void SynchronousServer::record_layers(const Model& held) {
+  const Vector& master = learner_->server().models[setup_.composition.global().model].weights;
+  const Vector decoded_to = widened(held, master.layout);
+  std::uint32_t layer = 0;
+  for (std::size_t t = 0; t < master.layout->slices.size(); ++t) {
+    const Slice& s = master.layout->slices[t];
+    if (!s.is_matrix()) continue;
+    const auto of = [&](const Vector& v) {
+      return std::span(v.values).subspan(s.offset, s.size());
+    };
+    const TensorShape& stored = setup_.composition.global().prepared.tensors[t];
+    const auto kept = static_cast<double>(stored.kept);
+    LayerRow row{.round = row_.round, .layer = layer++};
+    row.error = kernels::squared_distance_double(of(decoded_to), of(master)) /
+                kernels::squared_norm_double(of(master));
+    row.bits = static_cast<float>(8 * static_cast<double>(stored.stored.value()) / kept);
+    row.sparsity = static_cast<float>(1 - kept / static_cast<double>(s.size()));
+    recorder_.add(row);
   }
 }
 

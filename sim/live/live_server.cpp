@@ -35,6 +35,7 @@ constexpr seconds kPatience(30);           // for a request, and for a write to 
 
 struct Shared {
   EventLog log;
+  const char* page = nullptr;
   std::string port;
   bool anybody = false;  // told to listen to other hosts
   std::size_t watchers = 0;
@@ -83,7 +84,7 @@ class Session : public std::enable_shared_from_this<Session> {
       return reply(http::status::service_unavailable, "text/plain", "too many watchers\n");
     }
     const std::string target(request.target());
-    if (target == "/") return reply(http::status::ok, "text/html; charset=utf-8", kLivePage);
+    if (target == "/") return reply(http::status::ok, "text/html; charset=utf-8", shared_.page);
     if (target == "/healthz") return reply(http::status::ok, "text/plain", "ok\n");
     if (target == "/events") return begin_events(std::string(request["Last-Event-ID"]));
     reply(http::status::not_found, "text/plain", "no such page\n");
@@ -156,7 +157,8 @@ class Session : public std::enable_shared_from_this<Session> {
 }  // namespace
 
 struct LiveServer::Impl {
-  explicit Impl(const Options& options) : acceptor(context) {
+  Impl(const Options& options, LivePage page) : acceptor(context) {
+    shared.page = page == LivePage::kSweep ? kLiveSweepPage : kLiveRunPage;
     try {
       const tcp::endpoint place(asio::ip::make_address(options.address), options.port);
       acceptor.open(place.protocol());
@@ -191,7 +193,8 @@ struct LiveServer::Impl {
   std::thread thread;
 };
 
-LiveServer::LiveServer(const Options& options) : impl_(std::make_unique<Impl>(options)) {}
+LiveServer::LiveServer(const Options& options, LivePage page)
+    : impl_(std::make_unique<Impl>(options, page)) {}
 
 LiveServer::~LiveServer() = default;
 

@@ -1,4 +1,5 @@
-// Serves the page that shows a run while it lasts, on this machine alone unless told otherwise.
+// Serves the page that shows a run, or a sweep, while it lasts, on this machine alone unless told
+// otherwise.
 //
 // One thread of its own; publish() only appends to a bounded list, so nobody who watches, slowly or
 // with ill intent, can hold the run up or change it. Who falls behind misses events; each has a
@@ -12,6 +13,8 @@
 
 namespace skiff {
 
+enum class LivePage { kRun, kSweep };
+
 class LiveServer {
  public:
   struct Options {
@@ -19,7 +22,7 @@ class LiveServer {
     std::uint16_t port = 0;             // 0: any free one
   };
   // Throws RunError if it cannot listen there.
-  explicit LiveServer(const Options& options);
+  explicit LiveServer(const Options& options, LivePage page = LivePage::kRun);
   ~LiveServer();
   LiveServer(const LiveServer&) = delete;
   LiveServer& operator=(const LiveServer&) = delete;

@@ -25,6 +25,7 @@ struct ModelSlice {
   std::string name;
   std::uint32_t rows = 0, cols = 0;
   std::uint64_t offset = 0;
+  bool by_input = false;  // the values stand cols x rows: input by input
 };
 
 class Recorder {

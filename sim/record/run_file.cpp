@@ -146,12 +146,15 @@ void RunFile::put_model(std::span<const ModelSlice> slices, std::span<const floa
   std::vector<std::string> names;
   std::vector<std::uint64_t> offsets;
   std::vector<std::uint32_t> rows, cols;
+  std::vector<std::string> orders;
   for (const ModelSlice& slice : slices) {
     names.push_back(slice.name);
     offsets.push_back(slice.offset);
     rows.push_back(slice.rows);
     cols.push_back(slice.cols);
+    orders.emplace_back(slice.by_input ? "by_column" : "by_row");
   }
+  put_attribute(id, "order", join(orders, " "));  // how the matrix of each slice stands in values
   const Handle slice = hdf5::put_names(id, "slice", names, true);
   const auto column = [&](const ColumnSpec& spec, const void* data) {
     const Handle dataset = hdf5::put_numbers(id, spec, data, slices.size(), false);
@@ -160,9 +163,9 @@ void RunFile::put_model(std::span<const ModelSlice> slices, std::span<const floa
   column({"offset", NumberType::kU8, "1", "where the slice begins in values"}, offsets.data());
   column({"rows", NumberType::kU4, "1", "rows of the slice"}, rows.data());
   column({"cols", NumberType::kU4, "1", "columns of the slice"}, cols.data());
-  const Handle data = hdf5::put_numbers(
-      id, {"values", NumberType::kF4, "1", "final parameters, slice after slice, row-major"},
-      values.data(), values.size(), false);
+  const Handle data =
+      hdf5::put_numbers(id, {"values", NumberType::kF4, "1", "final parameters, slice after slice"},
+                        values.data(), values.size(), false);
   const Handle dimension = hdf5::put_dimension(id, "parameter", values.size());
   hdf5::attach_scale(data.get(), dimension.get(), 0);
 }

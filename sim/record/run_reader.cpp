@@ -186,6 +186,23 @@ std::vector<std::string> RunReader::words(const std::string& name) const {
   return words;
 }
 
+std::vector<std::string> RunReader::names(const std::string& name) const {
+  const Handle data = file_->dataset(name);
+  const Handle type(H5Dget_type(data.get()), H5Tclose, name);
+  if (H5Tis_variable_str(type.get()) <= 0) fail("column " + name + " holds no names");
+  std::vector<char*> texts(shape(name).at(0));
+  if (!texts.empty() &&
+      H5Dread(data.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, texts.data()) < 0) {
+    fail("column " + name + " is damaged");
+  }
+  std::vector<std::string> names;
+  for (char* const text : texts) {
+    names.emplace_back(text == nullptr ? "" : text);
+    H5free_memory(text);
+  }
+  return names;
+}
+
 StoredRun read_run(const fs::path& path) {
   const RunReader file(path);
   StoredRun run{.run_id = file.text("run_id"),

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sim/core/units.h"
+#include "sim/record/recorder.h"
 
 namespace skiff {
 
@@ -23,6 +24,10 @@ class RunReader {
   // An attribute of the root or of /provenance; empty, 0 or NaN if there is none.
   std::string text(const std::string& name) const { return text_of("/", name); }
   std::string provenance(const std::string& name) const { return text_of("/provenance", name); }
+  // Of a group or a dataset: "/model", "order".
+  std::string attribute(const std::string& object, const std::string& name) const {
+    return text_of(object, name);
+  }
   std::int64_t number(const std::string& name) const;
   double real(const std::string& name) const;
 
@@ -34,6 +39,8 @@ class RunReader {
   std::vector<double> column(const std::string& name) const;
   // What a column of words calls 0, 1, 2, ...
   std::vector<std::string> words(const std::string& name) const;
+  // The coordinate of a table: "/model/slice".
+  std::vector<std::string> names(const std::string& name) const;
 
  private:
   [[noreturn]] void fail(const std::string& what) const;
@@ -42,6 +49,12 @@ class RunReader {
   struct File;  // keeps HDF5 out of this header
   std::filesystem::path path_;
   std::unique_ptr<File> file_;
+};
+
+// The final model of a run.
+struct StoredModel {
+  std::vector<ModelSlice> slices;
+  std::vector<float> values;
 };
 
 struct StoredTable {
@@ -62,6 +75,9 @@ struct StoredRun {
   std::vector<std::pair<std::string, double>> last_metrics;  // each one's last finite value
   std::vector<StoredTable> tables;
 };
+
+// A DataError if the run has none (record: {final_model: false}), or one that does not fit itself.
+StoredModel read_model(const RunReader& run);
 
 StoredRun read_run(const std::filesystem::path& path);
 

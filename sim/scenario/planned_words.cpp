@@ -18,41 +18,6 @@ struct Word {
   std::vector<std::string> properties = {};
 };
 
-const std::vector<Word>& compressors() {
-  static const std::vector<Word> words{
-      {"higgs", "quantization", "bits! dimension=2 group=auto allocation=uniform targets=linear",
-       "Hadamard rotation, optimal Gaussian grids", "Malinovskii et al. 2024, arXiv:2411.17525"},
-      {"pv-tuning", "quantization",
-       "bits! mode=pv-ste subspace=0.01 codebook=scalar code_learning_rate=0.01 targets=linear",
-       "alternates codes and codebook in training", "Malinovskii et al. 2024, arXiv:2405.14852"},
-      {"rtn", "quantization", "bits! group=32 targets=linear",
-       "round to nearest, one scale a group", "baseline"},
-      {"nf4", "quantization", "group=64 targets=linear", "quantiles of a Gaussian",
-       "Dettmers et al. 2023, arXiv:2305.14314"},
-      {"gptq", "quantization", "bits! group=128 targets=linear",
-       "column by column, errors carried on", "Frantar et al. 2022, arXiv:2210.17323"},
-      {"hqq", "quantization", "bits! group=64 targets=linear",
-       "half-quadratic splitting of the rounding error", "Badri and Shaji 2023"},
-      {"bonsai", "pruning", "sparsity! structure! targets=linear prior=wanda sampling=stratified",
-       "modules scored by forward passes", "Dery et al. 2024, arXiv:2402.05406"},
-      {"symmetric-wanda", "pruning",
-       "sparsity! structure! targets=linear layer_balance=uniform dsnot=false",
-       "scores from both sides of a layer", "Yi and Richtarik 2025, arXiv:2501.18980"},
-      {"thanos", "pruning",
-       "sparsity! structure! targets=linear block_size=128 reconstruction=true outlier_rows=0",
-       "block by block, outputs reconstructed", "Ilin and Richtarik 2025, arXiv:2504.05346"},
-      {"magnitude", "pruning", "sparsity! structure! targets=linear", "the smallest weights go",
-       "baseline"},
-      {"wanda", "pruning", "sparsity! structure! targets=linear", "weight times input norm",
-       "Sun et al. 2023, arXiv:2306.11695"},
-      {"ria", "pruning", "sparsity! structure! targets=linear",
-       "relative importance and activations", "Zhang et al. 2024, Plug-and-Play, ICLR"},
-      {"sparsegpt", "pruning", "sparsity! structure! targets=linear",
-       "second-order, column by column", "Frantar and Alistarh 2023, arXiv:2301.00774"},
-  };
-  return words;
-}
-
 const std::vector<Word>& distillations() {
   static const std::vector<Word> words{
       {"kd", "", "teacher! weight! temperature!", "soft labels of a teacher",
@@ -119,7 +84,6 @@ void add(const std::vector<Word>& words) {
 
 void register_planned_words() {
   [[maybe_unused]] static const bool once = [] {
-    add<Compressor>(compressors());
     add<Distillation>(distillations());
     add<Planner>(planners());
     add<FederatedMethod>(methods());

@@ -65,8 +65,8 @@ struct PlannedKey {
 constexpr PlannedKey kPlanned[] = {
     {"model.pretrain_epochs", ""},      {"devices.network.rates", "markov"},
     {"devices.network.rates", "trace"}, {"devices.thermal", "true"},
-    {"record.layers", "true"},          {"record.events", "true"},
-    {"compression.target_size", ""},    {"compression.distillation", ""},
+    {"record.events", "true"},          {"compression.target_size", ""},
+    {"compression.distillation", ""},
 };
 
 bool is_neutral(const std::string& word) { return word == "0" || word == "itself"; }

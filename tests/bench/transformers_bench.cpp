@@ -3,7 +3,7 @@
 // All times are CPU time of the thread. `peak` is the share of the peak, measured around each step,
 // that the flops declared by training_cost amount to: products of the layers, of attention over
 // visible pairs and of the head; not what checkpointing computes again. Decoding of one text stands
-// beside plain loops of one text, written as C would have them. Compare shares and ratios, not
+// beside the same in plain C at -O3 -march=native. Compare shares and ratios, not
 // absolute figures, on a machine that is not idle.
 #include <benchmark/benchmark.h>
 #include <immintrin.h>
@@ -18,6 +18,7 @@
 #include "algorithms/models/llama_decoder.h"
 #include "sim/core/registry.h"
 #include "tests/bench/peak.h"
+#include "tests/bench/plain_decoder.h"
 
 namespace {
 
@@ -145,33 +146,91 @@ void decoding(benchmark::State& state) {
 }
 BENCHMARK(decoding)->UseManualTime()->Unit(benchmark::kMillisecond);
 
-// The matrices of the same decoder by plain loops, one output after the other: what the products
-// alone of a plain program take (it has no norms, no attention).
-void plain_loops_decoding(benchmark::State& state) {
+// The same decoder, the same weights, as plain C (plain_decoder.c).
+struct PlainModel {
   const LlamaConfig c = story_config();
-  const Layout layout = llama_layout(c);
-  std::vector<float> w(layout.size, 0.01F), x(512, 1.0F), y(512);
+  Layout layout = llama_layout(c);
+  std::vector<std::vector<float>> tensors;  // outputs x inputs
+  std::vector<PlainLayer> layers;
+  std::vector<float> keys, values, scratch;
+  PlainDecoder decoder{};
+
+  explicit PlainModel(const Vector& weights) {
+    for (const Slice& s : layout.slices) {
+      std::vector<float> m(s.size());
+      const float* from = weights.values.data() + s.offset;
+      const bool turned = s.order == Order::kInOut;
+      for (int i = 0; i < s.rows; ++i) {
+        for (int j = 0; j < s.cols; ++j) {
+          m[static_cast<std::size_t>(i * s.cols + j)] =
+              turned ? from[j * s.rows + i] : from[i * s.cols + j];
+        }
+      }
+      tensors.push_back(std::move(m));
+    }
+    for (int l = 0; l < c.layers; ++l) {
+      const auto w = [&](const char* name) {
+        return tensor(llama_slice(l, std::string(name) + ".weight"));
+      };
+      layers.push_back({w("input_layernorm"), w("self_attn.q_proj"), w("self_attn.k_proj"),
+                        w("self_attn.v_proj"), w("self_attn.o_proj"), w("post_attention_layernorm"),
+                        w("mlp.gate_proj"), w("mlp.up_proj"), w("mlp.down_proj")});
+    }
+    const auto cache = static_cast<std::size_t>(c.layers * c.max_sequence * c.kv_dim());
+    keys.resize(cache), values.resize(cache), scratch.resize(std::size_t{8} * 1024);
+    const auto piece = [&](int i) { return scratch.data() + 1024 * i; };
+    decoder = {c.dim,
+               c.intermediate,
+               c.layers,
+               c.heads,
+               c.kv_heads,
+               c.vocabulary,
+               c.max_sequence,
+               layers.data(),
+               tensor("model.embed_tokens.weight"),
+               tensor("model.norm.weight"),
+               keys.data(),
+               values.data(),
+               piece(0),
+               piece(1),
+               piece(2),
+               piece(3),
+               piece(4),
+               piece(5),
+               piece(6),
+               piece(7)};
+  }
+  const float* tensor(const std::string& name) const {
+    const auto at = layout.find(name) - layout.slices.data();
+    return tensors[static_cast<std::size_t>(at)].data();
+  }
+};
+
+void plain_c_decoding(benchmark::State& state) {
+  const Llama a(story_config(), text_task(512, 512));
+  Vector start(a.layout());
+  a.initialise(start, Stream(1, "weights"));
+  const PlainModel model(start);
+  FullWeights weights(start);
+  LlamaDecoder ours(a, weights);
+  double apart = 0;
   for (auto _ : state) {
     const double begin = thread_seconds();
-    for (int t = 0; t < 128; ++t) {
-      for (const Slice& s : layout.slices) {
-        if (s.cols == 1) continue;
-        const float* m = w.data() + s.offset;
-        for (int i = 0; i < s.rows; ++i) {
-          float sum = 0;
-          for (int j = 0; j < s.cols; ++j)
-            sum += m[i * s.cols + j] * x[static_cast<std::size_t>(j)];
-          y[static_cast<std::size_t>(i)] = sum;
-        }
-        benchmark::DoNotOptimize(y.data());
-        benchmark::ClobberMemory();
-      }
-    }
+    for (int t = 0; t < 128; ++t) plain_step(&model.decoder, t, t);
     state.SetIterationTime(thread_seconds() - begin);
   }
+  ours.restart();
+  for (int t = 0; t < 128; ++t) {
+    const std::span<const float> logits = ours.step(t);
+    if (t < 127) continue;
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+      apart = std::max(apart, std::abs(double{logits[i]} - double{model.decoder.logits[i]}));
+    }
+  }
+  state.counters["logits apart"] = apart;  // they do compute the same
   state.SetItemsProcessed(state.iterations() * 128);
 }
-BENCHMARK(plain_loops_decoding)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(plain_c_decoding)->UseManualTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

@@ -25,6 +25,7 @@ const std::vector<VerbOptions>& verb_options() {
       {"list", {"--role", "--json", "--markdown"}},
       {"explain", {"--json"}},
       {"inspect", {"--json"}},
+      {"export", {"--out", "-o", "--type", "--quiet"}},
       {"eval", {"--data", "--tokenizer", "--sample", "--prompt", "--json"}},
       {"report", {"--out", "-o"}},
       {"schema", {}},

@@ -114,6 +114,41 @@ class ServeTest(unittest.TestCase):
             ends.append(re.search(r"fingerprint \w+   results \w+", said).group())
         self.assertEqual(ends[0], ends[1])
 
+    # --- a whole sweep
+
+    def sweep(self, rounds, *words):
+        scenario = self.folder / "swept.yaml"
+        scenario.write_text(SCENARIO % rounds + "sweep: {grid: {training.batch: [5, 10]}, seeds: [1, 2, 3]}\n",
+                            encoding="utf-8")
+        return subprocess.Popen([str(PROGRAM), "sweep", str(scenario), *words], cwd=self.folder,
+                                env={**os.environ, "SKIFF_HOME": str(HOME)},
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def test_a_sweep_tells_of_all_its_runs_and_the_curve_of_each(self):
+        work = self.sweep(3_000_000, "--serve", "0", "--jobs", "2")
+        self.addCleanup(work.communicate)
+        self.addCleanup(work.kill)
+        port = int(re.search(r":(\d+)/", work.stderr.readline()).group(1))
+        self.assertIn("Runs", self.ask(port).read().decode())
+        first = self.events(self.ask(port, "/events"), 5)
+        self.assertEqual([name for _, name, _ in first[:3]], ["start", "run", "run"])
+        self.assertEqual([run["state"] for run in first[0][2]["runs"]], ["waiting"] * 6)
+        self.assertEqual({data["state"] for _, _, data in first[1:3]}, {"running"})
+        self.assertEqual({data["metric"] for _, name, data in first if name == "point"}, {"test_accuracy"})
+        work.send_signal(signal.SIGINT)
+        work.communicate(timeout=60)
+        self.assertEqual(work.returncode, 130)
+
+    def test_watching_a_sweep_changes_nothing(self):
+        indices = []
+        for words in (["--out", "plain"], ["--out", "watched", "--serve", "0"]):
+            work = self.sweep(200, *words)
+            said = work.communicate(timeout=60)
+            self.assertEqual(work.returncode, 0, said)
+            indices.append((self.folder / words[1] / "index.csv").read_bytes())
+        self.assertEqual(indices[0].count(b",ok,200,"), 6)
+        self.assertEqual(indices[0], indices[1])
+
 
 if __name__ == "__main__":
     unittest.main()

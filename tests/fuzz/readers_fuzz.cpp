@@ -1,12 +1,13 @@
 // Fuzzes the readers of checkpoints, configurations and tokenizers: whatever the bytes, the answer
 // is a model or a DataError, never a crash, a hang or absurd memory.
 //
-//   clang++ -std=c++20 -g -O1 -march=x86-64-v3 -fsanitize=fuzzer,address,undefined -I. \
+//   clang++ -std=c++20 -g -O1 -march=x86-64-v3 -fsanitize=fuzzer,address,undefined -I.
 //     -DFMT_HEADER_ONLY tests/fuzz/readers_fuzz.cpp
-//     sim/core/{error,convert,reader,node,parse_units}.cpp \
-//     algorithms/kernels/half.cpp algorithms/data/{tokenizer*,input_file}.cpp \
-//     algorithms/models/{mapped_file,checkpoint,safetensors,llama2c,layout,hf_config,real_size}.cpp
-//     \ -lz -o readers_fuzz && ./readers_fuzz -max_len=4096 CORPUS
+//     sim/core/{error,convert,reader,node,parse_units}.cpp
+//     algorithms/kernels/half.cpp algorithms/data/{tokenizer*,input_file}.cpp
+//     algorithms/models/{mapped_file,checkpoint,safetensors,llama2c,layout}.cpp
+//     algorithms/models/{hf_config,real_size,llama_config}.cpp -lz -o readers_fuzz
+//   ./readers_fuzz -max_len=4096 CORPUS
 //
 // The first byte says which reader. tests/fuzz/make_corpus.py writes small valid files to begin at.
 #include <sys/mman.h>

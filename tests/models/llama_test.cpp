@@ -295,6 +295,10 @@ TEST(LlamaTest, MistakesAreNamed) {
   odd.heads = 8;
   odd.kv_heads = 8;
   EXPECT_NE(refusal(odd, next_token()).find("even width of a head"), std::string::npos);
+  LlamaConfig wide = small();  // a header can ask for tables that no machine holds
+  wide.max_sequence = 1 << 24;
+  EXPECT_EQ(refusal(wide, next_token()),
+            "rotary tables of 16777216 positions and heads of width 6 are too large");
   odd.dim = 0;
   EXPECT_NE(refusal(odd, next_token()).find("at least 1"), std::string::npos);
 }

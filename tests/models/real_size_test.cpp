@@ -64,7 +64,7 @@ TEST(RealSizeTest, TheDecoderThatRunsHasTheSameSlices) {
 }
 
 TEST(HfConfigTest, TheConfigBesideStories260KIsRead) {
-  const std::string path = real_file("llama2c/config.json");
+  const std::string path = real_data("llama2c/config.json");
   if (path.empty()) GTEST_SKIP() << "no llama2c among the data";
   const LlamaConfig c = llama_config(read_hf_config(path));
   EXPECT_EQ(c.dim, 64);
@@ -102,6 +102,7 @@ TEST(HfConfigTest, AbsentKeysHaveTheDefaultsOfTransformers) {
 
 TEST(HfConfigTest, BrokenConfigsAreRefused) {
   EXPECT_THAT(told("{"), HasSubstr("not JSON"));
+  EXPECT_THAT(told("77031e9841702"), HasSubstr("a number that is too large"));  // found by fuzzing
   EXPECT_THAT(told("[]"), HasSubstr("expected an object"));
   EXPECT_THAT(told(std::string(1000, '[')), HasSubstr("nested too deep"));
   EXPECT_THAT(told("{}"), HasSubstr("has no model_type"));

@@ -46,6 +46,7 @@ TEST(SafetensorsTest, WhatIsNoHeaderIsRefused) {
     return complaint("m.safetensors", safetensors(text, ""));
   };
   EXPECT_THAT(header(R"({"a":)"), HasSubstr("not JSON"));
+  EXPECT_THAT(header(R"({"a": 1e999999})"), HasSubstr("a number that is too large"));
   EXPECT_THAT(header("[1, 2]"), HasSubstr("expected an object as the header"));
   EXPECT_THAT(header(R"({"a": 3})"), HasSubstr("a: expected an object, found 3"));
   EXPECT_THAT(header(std::string(50'000, '[')), HasSubstr("JSON nested too deep"));

@@ -44,6 +44,17 @@ class SweepsTest(unittest.TestCase):
                 self.assertEqual((code, problems), (0, ""))
                 self.assertLess(int(out.strip().splitlines()[-1].split()[0]), int(full))
 
+    def test_each_runs_in_the_form_that_its_comment_shrinks_it_to(self):
+        for path in SWEEPS:
+            with self.subTest(path.name), tempfile.TemporaryDirectory() as folder:
+                line = re.search(r"^# A minute: (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+                run = subprocess.run([BINARY, "sweep", str(path), "--quiet", "--out", folder, *shlex.split(line[1])],
+                                     capture_output=True, text=True, check=False, timeout=900,
+                                     env={**os.environ, "SKIFF_HOME": str(ROOT)})
+                self.assertEqual((run.returncode, run.stderr), (0, ""))
+                lines = (pathlib.Path(folder) / "index.csv").read_text(encoding="utf-8").splitlines()[1:]
+                self.assertTrue(lines and all(",ok," in one for one in lines), lines)
+
     def test_a_mistake_is_refused(self):
         self.assertEqual(self.dry_run(SWEEPS[0], ["--set", "server.rouns=3"])[0], 2)
 

@@ -8,6 +8,8 @@ from .. import style, units
 from ..groups import band, groups_of
 
 AXES = ("rounds", "bytes", "time", "energy")
+# Further axes, for the asking: one direction alone.
+EXTRA_AXES = ("bytes-up", "bytes-down")
 DIRECTIONS = (("up", "bytes_up"), ("down", "bytes_down"), ("up + down", "total"))
 
 
@@ -27,7 +29,7 @@ def costs(rounds):
 
 
 def data(runs, metric, axis):
-    """Columns line, x (rounds, B, s or J), mean, half_width, runs: one row a point.
+    """Columns line, x (rounds, B, s or J), mean, half_width, runs: one row a point. `axis`: of AXES or EXTRA_AXES.
 
     Against bytes a single line is split in three: up, down, both; several lines show both.
     """
@@ -39,7 +41,7 @@ def data(runs, metric, axis):
             rounds = runs.rounds[runs.rounds["run"] == name]
             measured = rounds[metric].notna() if metric in rounds else pd.Series(False, rounds.index)
             spent = costs(rounds)[measured]
-            columns = [("", axis)]
+            columns = [("", axis.replace("-", "_"))]
             if axis == "bytes":
                 columns = DIRECTIONS if len(groups) == 1 else [("", "total")]
             for suffix, column in columns:
@@ -51,13 +53,17 @@ def data(runs, metric, axis):
     return pd.concat(parts, ignore_index=True)
 
 
+def _in_bytes(axis):
+    return axis.startswith("bytes")
+
+
 def _axis_label(axes, frame, axis, lines):
     largest = frame["x"].max() if len(frame) else 1
     if axis == "rounds":
         axes.set_xlabel("round")
         return 1
-    unit = {"bytes": "B", "time": "s", "energy": "J"}[axis]
-    if axis == "bytes":  # decades: each tick says its own unit
+    unit = "B" if _in_bytes(axis) else {"time": "s", "energy": "J"}[axis]
+    if unit == "B":  # decades: each tick says its own unit
         symbol, size = "B", 1
     else:
         symbol, size = units.scale(unit, largest)
@@ -65,6 +71,8 @@ def _axis_label(axes, frame, axis, lines):
     axes.set_xlabel(
         {
             "bytes": f"sent over the air{total} (logarithmic)",
+            "bytes-up": "sent by the devices (logarithmic)",
+            "bytes-down": "sent to the devices (logarithmic)",
             "time": f"virtual time ({symbol})",
             "energy": f"energy of all devices ({symbol})",
         }[axis]
@@ -89,7 +97,7 @@ def draw(runs, metric, axis):
         if points["half_width"].notna().any():
             low, high = points["mean"] - points["half_width"], points["mean"] + points["half_width"]
             axes.fill_between(x, low, high, color=look["color"], alpha=0.2, linewidth=0)
-    if axis == "bytes" and (frame["x"] > 0).any():
+    if _in_bytes(axis) and (frame["x"] > 0).any():
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(FuncFormatter(_bytes_tick))
         axes.xaxis.set_minor_formatter(NullFormatter())
@@ -98,7 +106,7 @@ def draw(runs, metric, axis):
     if metric in ("suboptimality", "gradient_norm") and (frame["mean"] > 0).all():
         axes.set_yscale("log")
     axes.set_ylabel(units.label_of(metric))
-    against = {"rounds": "rounds", "bytes": "bytes", "time": "virtual time", "energy": "energy"}[axis]
+    against = {"bytes-up": "uploads", "bytes-down": "downloads", "time": "virtual time"}.get(axis, axis)
     text = units.name_of(metric)
     if np.isfinite(frame["half_width"]).any():
         against += ", with 95 % bands"
@@ -106,7 +114,7 @@ def draw(runs, metric, axis):
     if len(lines) > 1 or len(runs) > 1:
         place = "upper right"
         if _rises(frame):
-            place = "upper left" if axis == "bytes" else "lower right"
+            place = "upper left" if _in_bytes(axis) else "lower right"
         axes.legend(loc=place)
     return figure, frame
 

@@ -1,0 +1,125 @@
+// Thanos on one layer: all entries of a row's block at once (second_order.h).
+#include <Eigen/Cholesky>
+#include <algorithm>
+#include <numeric>
+
+#include "algorithms/pruning/second_order.h"
+#include "sim/core/error.h"
+#include "sim/core/parallel.h"
+
+namespace skiff::pruning {
+namespace {
+
+using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using View = Eigen::Map<RowMajor>;
+using ConstView = Eigen::Map<const RowMajor>;
+
+constexpr std::size_t kRowsAtOnce = 16;
+
+std::size_t at(Eigen::Index i) { return static_cast<std::size_t>(i); }
+
+// lambda G[q, q] = w_q, spread over the block's columns: what is not in q stays 0.
+void solve_row(const Eigen::MatrixXd& g, const double* w, const std::uint8_t* mask, double* lambda,
+               Eigen::MatrixXd& small, Eigen::VectorXd& right, std::vector<int>& q) {
+  q.clear();
+  for (int j = 0; j < g.cols(); ++j) {
+    if (mask[j] != 0) q.push_back(j);
+  }
+  const auto s = static_cast<Eigen::Index>(q.size());
+  if (s == 0) return;
+  small.resize(s, s);
+  right.resize(s);
+  for (Eigen::Index c = 0; c < s; ++c) {
+    right(c) = w[q[at(c)]];
+    const double* column = g.data() + Eigen::Index{q[at(c)]} * g.rows();
+    for (Eigen::Index r = c; r < s; ++r) small(r, c) = column[q[at(r)]];
+  }
+  const Eigen::LLT<Eigen::Ref<Eigen::MatrixXd>> factored(small);
+  factored.solveInPlace(right);
+  for (Eigen::Index r = 0; r < s; ++r) lambda[q[at(r)]] = right(r);
+}
+
+// The joint update of one block under the mask of its columns.
+void update_block(View w, const ConstView& u, const Mask& mask, int begin, int end) {
+  const Eigen::Index rows = w.rows(), cols = w.cols(), width = end - begin;
+  const Eigen::MatrixXd corner = u.block(begin, begin, width, width);
+  const Eigen::MatrixXd g =
+      corner.transpose() * corner.triangularView<Eigen::Upper>().toDenseMatrix();
+  RowMajor lambda = RowMajor::Zero(rows, width);
+  const std::size_t pieces = (at(rows) + kRowsAtOnce - 1) / kRowsAtOnce;
+  parallel_for(pieces, [&](std::size_t piece) {
+    Eigen::MatrixXd small;
+    Eigen::VectorXd right;
+    std::vector<int> q;
+    const std::size_t last = std::min((piece + 1) * kRowsAtOnce, at(rows));
+    for (std::size_t i = piece * kRowsAtOnce; i < last; ++i) {
+      const auto row = static_cast<Eigen::Index>(i);
+      solve_row(g, &w(row, begin), mask.data() + i * at(cols) + at(begin), &lambda(row, 0), small,
+                right, q);
+    }
+  });
+  const RowMajor errors = lambda * corner.transpose();
+  w.rightCols(cols - begin).noalias() -= errors * u.block(begin, begin, width, cols - begin);
+  for (Eigen::Index i = 0; i < rows; ++i) {
+    for (int j = begin; j < end; ++j) {
+      if (mask[at(i) * at(cols) + at(j)] != 0) w(i, j) = 0;
+    }
+  }
+}
+
+template <class Choose>
+void thanos_blocks(Layer& layer, const InverseFactor& factor, int block, const Mask& mask,
+                   Choose choose) {
+  SKIFF_CHECK(factor.width() == layer.cols, "a factor of another width");
+  const View w(layer.weights.data(), layer.rows, layer.cols);
+  const ConstView u(factor.upper().data(), layer.cols, layer.cols);
+  for (int j = 0; j < layer.cols; ++j) {
+    for (int i = 0; i < layer.rows && !factor.seen(j); ++i) layer.weights[layer.index(i, j)] = 0;
+  }
+  for (int begin = 0; begin < layer.cols; begin += block) {
+    const int end = std::min(begin + block, layer.cols);
+    choose(begin, end);
+    update_block(w, u, mask, begin, end);
+  }
+}
+
+// |W_ij| |x_j| of the columns from `begin` to `end`.
+Scores wanda_of(const Layer& layer, const std::vector<double>& xn, int begin, int end) {
+  const int width = end - begin;
+  Scores scores(at(layer.rows) * at(width));
+  std::size_t next = 0;
+  for (int i = 0; i < layer.rows; ++i) {
+    const double* w = layer.weights.data() + layer.index(i, begin);
+    for (int j = 0; j < width; ++j) scores[next++] = std::abs(w[j]) * xn[at(begin + j)];
+  }
+  return scores;
+}
+
+}  // namespace
+
+Mask thanos(Layer& layer, const InverseFactor& factor, const SecondOrder& options) {
+  const std::vector<double> xn = input_norms(*layer.inputs);
+  const Pattern& pattern = options.pattern;
+  SKIFF_CHECK(!pattern.exists() || options.block % pattern.of == 0 || options.block >= layer.cols,
+              "a block that cuts through groups");
+  Mask mask(layer.weights.size());
+  std::int64_t left = floor_share(static_cast<std::int64_t>(mask.size()), options.sparsity);
+  thanos_blocks(layer, factor, options.block, mask, [&](int begin, int end) {
+    const int until = pattern.exists() ? end : layer.cols, width = until - begin;
+    const Scores scores = wanda_of(layer, xn, begin, until);
+    const Mask of_rest =
+        pattern.exists() ? lowest_of_pattern(scores, width, pattern) : lowest(scores, left);
+    for (int i = 0; i < layer.rows; ++i) {
+      const auto from = of_rest.begin() + static_cast<std::ptrdiff_t>(at(i) * at(width));
+      std::copy(from, from + (end - begin), mask.data() + layer.index(i, begin));
+      left -= std::count(from, from + (end - begin), 1);
+    }
+  });
+  return mask;
+}
+
+void thanos_update(Layer& layer, const InverseFactor& factor, const Mask& mask, int block) {
+  thanos_blocks(layer, factor, block, mask, [](int, int) {});
+}
+
+}  // namespace skiff::pruning

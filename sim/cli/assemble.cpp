@@ -314,9 +314,8 @@ FederationSetup assemble(const Scenario& s) {
          [&] { prepare_start(setup); });
   // Adapters say here which of their targets the model does not have.
   at_key(s, "compression.adaptation.targets", [&] {
-    for (const Composition* c : {&setup.composition, &setup.charged()}) {
-      for (const Plan& plan : c->plans) c->update_layout(plan);
-    }
+    for (const Plan& plan : setup.composition.plans) setup.composition.update_layout(plan);
+    for (const Plan& plan : setup.charged().plans) setup.charged().update_layout(plan);
   });
   check_legal(s, setup);
   return setup;

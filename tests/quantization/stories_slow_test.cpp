@@ -15,11 +15,11 @@ struct Windows {
 
   Windows(const std::string& file, std::size_t most) {
     TextParams params;
-    params.tokenizer.file.path = real_file("llama2c/tok512.bin");
+    params.tokenizer.file.path = real_data("llama2c/tok512.bin");
     params.sequence_length = 512;
     params.pack = false;
     TextCollector texts;
-    for (std::string& text : split_texts(bytes_of_file(real_file(file)), "<|endoftext|>")) {
+    for (std::string& text : split_texts(bytes_of_file(real_data(file)), "<|endoftext|>")) {
       texts.add(std::move(text));
     }
     samples = text_samples("stories", texts.done(), params, 0).train;
@@ -51,7 +51,7 @@ struct Experiment {
   }
 };
 
-bool absent() { return real_file("llama2c").empty() || real_file("text").empty(); }
+bool absent() { return real_data("llama2c").empty() || real_data("text").empty(); }
 
 // Computed elsewhere, with scales in float64.
 TEST(Stories260KQuantizationTest, RoundToNearestHasTheLossesMeasuredElsewhere) {

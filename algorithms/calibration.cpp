@@ -185,15 +185,27 @@ double Calibration::loss(const Vector& weights) const {
 }
 
 double Calibration::loss_and_gradient(const Vector& weights, Vector& gradient) const {
+  return gradient_over(weights, rows_, gradient);
+}
+
+double Calibration::loss_and_gradient(const Vector& weights, std::span<const std::uint32_t> some,
+                                      Vector& gradient) const {
+  std::vector<std::uint32_t> rows;
+  for (const std::uint32_t i : some) rows.push_back(rows_.at(i));
+  return gradient_over(weights, rows, gradient);
+}
+
+double Calibration::gradient_over(const Vector& weights, std::span<const std::uint32_t> rows,
+                                  Vector& gradient) const {
   FullWeights bound(weights);
   bound.clear_gradient();
   Workspace workspace;
   std::vector<double> sum(weights.values.size());
   double loss = 0;
   std::int64_t asked = 0;
-  for (std::size_t b = 0; b < evaluation_blocks(architecture_.task(), rows_.size()); ++b) {
+  for (std::size_t b = 0; b < evaluation_blocks(architecture_.task(), rows.size()); ++b) {
     BatchRows part;
-    part.gather(samples_, evaluation_rows(architecture_.task(), rows_, b));
+    part.gather(samples_, evaluation_rows(architecture_.task(), rows, b));
     const Batch batch = part.batch();
     const std::int64_t n = predictions(architecture_.task(), batch);
     if (n == 0) continue;

@@ -48,12 +48,17 @@ class Calibration {
   double loss(const Vector& weights) const;
   // Mean training loss, with the l2 term where the model has one, and its gradient.
   double loss_and_gradient(const Vector& weights, Vector& gradient) const;
+  // The same over some of the samples: numbers below rows().
+  double loss_and_gradient(const Vector& weights, std::span<const std::uint32_t> some,
+                           Vector& gradient) const;
 
   const Architecture& architecture() const { return architecture_; }
   std::int64_t rows() const { return static_cast<std::int64_t>(rows_.size()); }
 
  private:
   std::vector<std::vector<std::size_t>> find_groups() const;
+  double gradient_over(const Vector& weights, std::span<const std::uint32_t> rows,
+                       Vector& gradient) const;
 
   const Architecture& architecture_;
   const Samples& samples_;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "algorithms/kernels/reduce.h"
+#include "algorithms/prepare.h"
 #include "sim/core/distributions.h"
 
 namespace skiff {
@@ -60,6 +61,7 @@ void ClientContext::gradient(std::int64_t step, const Vector* at) {
   }
   const double loss = architecture().loss_and_gradient(weights_, batch, workspace_);
   if (at != nullptr) weights_.parameters().values = std::move(kept);
+  weights_.after_gradient();
   loss_sum_ += loss;
   ++loss_count_;
   finite_ = finite_ && std::isfinite(loss);
@@ -87,6 +89,7 @@ void ClientContext::step(const Correct& correct) {
     job_.plan.optimizer->step(s, slice_of(w.values, s), slice_of(g.values, s), learning_rate_,
                               *optimizer_state_);
   }
+  weights_.after_step();
 }
 
 void ClientContext::train(const Correct& correct) {
@@ -103,9 +106,8 @@ void ClientContext::train(const Correct& correct) {
 Vector ClientContext::read(SectionId section, const LayoutPtr& layout) const {
   const Payload* payload = job_.message.find(section);
   SKIFF_CHECK(payload != nullptr, "no such section in the message: " + section_name(section));
-  Vector out(layout);
-  job_.plan.down->decode(*layout, *payload, out.values);
-  return out;
+  return decode_wire(*job_.plan.down, job_.composition, job_.plan, job_.message.base.get(), layout,
+                     *payload);
 }
 
 void ClientContext::send(SectionId section, Vector& values) {
@@ -118,7 +120,8 @@ void ClientContext::send(SectionId section, Vector& values, const Codec& codec) 
   if (!finite_) return;
   const Stream stream = job_.stream.child(section_name(section));
   upload.sections.emplace_back(
-      section, codec.encode(*values.layout, values.values, job_.state.codec_of(section), stream));
+      section, encode_wire(codec, job_.composition, job_.plan, job_.message.base.get(), values,
+                           job_.state.codec_of(section), stream));
 }
 
 double ClientContext::train_loss() const {

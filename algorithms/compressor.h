@@ -27,11 +27,13 @@ class Compressor {
   // targets or cannot be treated so.
   virtual void compress(Model& model, const Calibration* calibration, State& memory,
                         Stream stream) const = 0;
-  // What compress() will leave, to the byte, from shapes alone; throws as compress() does.
+  // What compress() will leave, to the byte, from shapes alone; throws as compress() does. A bound
+  // if size_depends_on_data().
   virtual Shape shape(const Shape& before) const = 0;
   virtual Cost cost(const Shape& before) const = 0;  // wherever it runs
   // Squared relative error by slice, for the planner; empty = must be measured.
   virtual std::vector<double> relative_error(const Layout&) const { return {}; }
+  virtual bool size_depends_on_data() const { return false; }
   virtual bool changes_shapes() const { return false; }
   virtual bool needs_calibration() const { return false; }
   // The mask or the channels of the first call hold for all later ones.

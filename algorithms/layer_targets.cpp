@@ -21,8 +21,6 @@ bool is_end(const std::string& layer) {
   return false;
 }
 
-bool is_matrix(const Slice& slice) { return slice.rows > 1 && slice.cols > 1; }
-
 }  // namespace
 
 std::string layer_of(const Slice& slice) { return slice.name.substr(0, slice.name.rfind('.')); }
@@ -33,7 +31,7 @@ std::vector<std::size_t> LayerTargets::of(const Layout& layout) const {
   std::vector<std::string> layers;
   for (std::size_t t = 0; t < layout.slices.size(); ++t) {
     const Slice& slice = layout.slices[t];
-    if (!is_matrix(slice)) continue;
+    if (!slice.is_matrix()) continue;
     const std::string layer = layer_of(slice);
     layers.push_back(layer);
     bool wanted = all_linear && !is_end(layer);

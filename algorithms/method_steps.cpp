@@ -1,10 +1,12 @@
 #include "algorithms/method_steps.h"
 
 #include "algorithms/kernels/reduce.h"
+#include "algorithms/prepare.h"
 #include "sim/core/parallel.h"
 
 namespace skiff {
 
+const SectionId kBaseSection = section_id("base");
 const SectionId kModelSection = section_id("model");
 const SectionId kUpdateSection = section_id("update");
 
@@ -14,11 +16,12 @@ void say(const Composition& c, const Server& server, const Plan& plan, SectionId
   const Stream stream = Stream(c.seed, "codec.down", static_cast<std::uint64_t>(server.version))
                             .child(section_name(section));
   message.version = server.version;
-  message.sections.emplace_back(section,
-                                plan.down->encode(*values.layout, values.values, none, stream));
+  message.sections.emplace_back(
+      section, encode_wire(*plan.down, c, plan, message.base.get(), values, none, stream));
 }
 
 void say_model(const Composition& c, const Server& server, const Plan& plan, Message& message) {
+  if (!plan.sends_vector()) return;
   const Vector& global = plan.parametrization->target(server.models[plan.model]);
   say(c, server, plan, kModelSection, plan.parametrization->for_client(global, message.base.get()),
       message);
@@ -35,9 +38,9 @@ std::vector<Vector> decode_updates(const Composition& composition, std::span<con
         const Update& u = updates[i];
         const Payload* payload = u.message.find(name);
         SKIFF_CHECK(payload != nullptr, "an update without section " + section_name(name));
-        vectors[i] = Vector(composition.update_layout(*u.plan));
         const Codec& codec = u.plan->up->in_round(composition.seed, u.base->version);
-        codec.decode(*vectors[i].layout, *payload, vectors[i].values);
+        vectors[i] = decode_wire(codec, composition, *u.plan, u.prepared.get(),
+                                 composition.update_layout(*u.plan), *payload);
       },
       grain);
   return vectors;
@@ -45,9 +48,9 @@ std::vector<Vector> decode_updates(const Composition& composition, std::span<con
 
 Vector mean_update(const Composition& composition, std::span<const Update> updates,
                    SectionId name) {
-  Vector mean(composition.update_layout(composition.global()));
-  composition.global().parametrization->average(updates, decode_updates(composition, updates, name),
-                                                mean);
+  const Plan& plan = composition.global();
+  Vector mean(plan.parametrization->target(updates.front().base->models[plan.model]).layout);
+  plan.parametrization->average(updates, decode_updates(composition, updates, name), mean);
   return mean;
 }
 
@@ -69,11 +72,26 @@ Server advance(const Composition& composition, const Server& server, const Vecto
   return next;
 }
 
+std::vector<Section> model_sections(const Composition& c, const Server& server, const Plan& plan) {
+  std::vector<Section> sections;
+  if (plan.sends_base()) {
+    const bool frozen = !plan.parametrization->trains_base();
+    const std::int64_t version = server.models.empty() ? 0 : server.models[plan.model].base_version;
+    sections.push_back({kBaseSection, plan.prepared.stored, frozen ? version : server.version});
+  }
+  if (plan.sends_vector()) {
+    sections.push_back({kModelSection, section_bytes(c, plan, *plan.down), server.version});
+  }
+  return sections;
+}
+
+Bytes section_bytes(const Composition& c, const Plan& plan, const Codec& codec) {
+  return codec.bytes(*c.wire_layout(plan));
+}
+
 Exchange model_for_update(const Composition& c, const Server& server, const Plan& plan) {
-  const LayoutPtr layout = c.update_layout(plan);
   const Codec& up = plan.up->in_round(c.seed, server.version);
-  return {{{kModelSection, plan.down->bytes(*layout), server.version}},
-          {{kUpdateSection, up.bytes(*layout), -1}}};
+  return {model_sections(c, server, plan), {{kUpdateSection, section_bytes(c, plan, up), -1}}};
 }
 
 void send_update(ClientContext& context, double factor) {

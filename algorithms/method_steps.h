@@ -11,6 +11,7 @@
 
 namespace skiff {
 
+extern const SectionId kBaseSection;    // "base": down, the prepared model as it is stored
 extern const SectionId kModelSection;   // "model": down, the global vector
 extern const SectionId kUpdateSection;  // "update": up, the change
 
@@ -18,7 +19,8 @@ extern const SectionId kUpdateSection;  // "update": up, the change
 // of (section, version), so that every client of a version reads the same.
 void say(const Composition& composition, const Server& server, const Plan& plan, SectionId section,
          Vector values, Message& message);
-// say() for the global vector, as this plan's clients receive it.
+// say() for the global vector, as this plan's clients receive it; nothing where the prepared model
+// is all that they are told.
 void say_model(const Composition& composition, const Server& server, const Plan& plan,
                Message& message);
 
@@ -35,6 +37,14 @@ void apply_server_half(const Composition& composition, std::int64_t version, std
 
 // The next version: target += server_learning_rate * direction; the method's state is copied.
 Server advance(const Composition& composition, const Server& server, const Vector& direction);
+
+// What a client must be told before it can train: the prepared model where it travels as such (a
+// frozen one has the key of its version, so that a device which holds it is not sent it again), and
+// the vector that the codec `down` carries.
+std::vector<Section> model_sections(const Composition& composition, const Server& server,
+                                    const Plan& plan);
+// What a section of the size of the update takes, down or up.
+Bytes section_bytes(const Composition& composition, const Plan& plan, const Codec& codec);
 
 // FedAvg and its kin. One model down, one update up, with the plan's codecs.
 Exchange model_for_update(const Composition& composition, const Server& server, const Plan& plan);

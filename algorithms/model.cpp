@@ -102,8 +102,19 @@ Shape shape_of(const Model& model) {
   return shape;
 }
 
+bool Shape::masked() const {
+  return std::any_of(tensors.begin(), tensors.end(), [](const TensorShape& t) { return t.masked; });
+}
+
+std::int64_t Shape::kept() const {
+  std::int64_t n = 0;
+  for (const TensorShape& t : tensors) n += t.kept;
+  return n;
+}
+
 Model dense_model(const Vector& weights) {
-  Model model{weights.layout, {}, {}, {}};
+  Model model;
+  model.layout = weights.layout;
   for (const Slice& s : weights.layout->slices) {
     std::vector<float> values(s.size());
     to_row_major(s, std::span(weights.values).subspan(s.offset, s.size()), values);

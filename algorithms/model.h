@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -54,8 +55,11 @@ StoredTensor dense_tensor(int rows, int cols, std::vector<float> values);
 
 struct Model {
   LayoutPtr layout;
-  std::vector<StoredTensor> tensors;                   // by slice of the layout
-  std::vector<std::vector<int>> kept_rows, kept_cols;  // unit -> the full model's; empty = all
+  std::vector<StoredTensor> tensors;  // by slice of the layout
+  // Of a structured pruner, by tensor: row or column -> the full model's; empty = all are left.
+  std::vector<std::vector<int>> kept_rows, kept_cols;
+  // Coordinates of the layout that no mask left out, ascending; null: nothing is masked.
+  std::shared_ptr<const std::vector<std::uint32_t>> kept;
 };
 
 // How one tensor is stored, as far as its size goes.
@@ -70,6 +74,9 @@ struct Shape {
   LayoutPtr layout;
   Bytes stored;                      // of all tensors
   std::vector<TensorShape> tensors;  // by slice
+
+  bool masked() const;
+  std::int64_t kept() const;  // values that are stored at all
 };
 
 Shape dense_shape(const LayoutPtr& layout);  // float32, nothing compressed

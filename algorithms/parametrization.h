@@ -26,15 +26,19 @@ class Parametrization {
   // this same parametrization on the same worker, or null; its memory may be taken over.
   virtual std::unique_ptr<Weights> bind(std::shared_ptr<const Model> base, const Vector& received,
                                         Stream round, std::unique_ptr<Weights> reuse) const = 0;
-  // Of what one client sends: depends on its rank and shapes.
-  virtual LayoutPtr update_layout(const LayoutPtr& prepared) const = 0;
+  // Of what one client sends: depends on its rank and shapes. Masks narrow no layout: what they
+  // leave out is 0 here, and stays off the wire.
+  virtual LayoutPtr update_layout(const Shape& prepared) const = 0;
   // What aggregation moves: the weights or the adapters.
   virtual Vector& target(GlobalModel& model) const = 0;
   virtual const Vector& target(const GlobalModel& model) const = 0;
   // The part of the global vector that one client receives (unequal ranks and shapes).
   virtual Vector for_client(const Vector& global, const Model* base) const = 0;
+  // What is trained is the prepared model itself. If not, the model is a frozen base: a section of
+  // its own, kept by the devices as long as its version lasts.
+  virtual bool trains_base() const { return true; }
   // direction = mean of the clients' vectors by Update::weight, in client-id order for every
-  // coordinate, on what they hold.
+  // coordinate, on what they hold (Update::prepared).
   virtual void average(std::span<const Update> updates, std::span<const Vector> vectors,
                        Vector& direction) const = 0;
   // Merges adapters into weights.

@@ -18,8 +18,34 @@ std::int64_t LocalWork::steps_of(std::int64_t samples) const {
   return epochs.value_or(1) * per_epoch;
 }
 
+void Composition::prepare_dense() {
+  for (Plan& plan : plans) plan.prepared = dense_shape(architecture(plan).layout());
+}
+
 LayoutPtr Composition::update_layout(const Plan& plan) const {
-  return plan.parametrization->update_layout(architecture(plan).layout());
+  SKIFF_CHECK(plan.prepared.layout != nullptr, "a plan that was not prepared");
+  return plan.parametrization->update_layout(plan.prepared);
+}
+
+LayoutPtr Composition::wire_layout(const Plan& plan) const {
+  if (!plan.parametrization->trains_base() || !plan.prepared.masked()) return update_layout(plan);
+  auto layout = std::make_shared<Layout>();
+  for (std::size_t t = 0; t < plan.prepared.tensors.size(); ++t) {
+    const Slice& s = plan.prepared.layout->slices[t];
+    const TensorShape& stored = plan.prepared.tensors[t];
+    if (stored.masked) {
+      layout->add(s.name, static_cast<int>(stored.kept), 1);
+    } else {
+      layout->add(s.name, s.rows, s.cols, s.order);
+    }
+  }
+  return layout;
+}
+
+StorageSummary storage_of(const Composition& composition, const Plan& plan) {
+  const auto whole = static_cast<double>(composition.architecture(plan).layout()->size);
+  const auto kept = static_cast<double>(plan.prepared.kept());
+  return {8.0 * static_cast<double>(plan.prepared.stored.value()) / kept, 1 - kept / whole};
 }
 
 Cost client_cost(const Composition& composition, const Plan& plan, const Shape& prepared,
@@ -29,7 +55,7 @@ Cost client_cost(const Composition& composition, const Plan& plan, const Shape& 
   Cost cost;
   cost.batch = batch;
   cost.steps = steps;
-  const StepCost full = architecture.training_cost(batch);
+  const StepCost full = architecture.training_cost(*prepared.layout, batch);
   // An epoch is a number of full batches and, if they do not divide it, one smaller one.
   const std::int64_t per_epoch = std::max<std::int64_t>(1, (samples + batch - 1) / batch);
   const auto tail = static_cast<int>(samples % batch);
@@ -38,7 +64,7 @@ Cost client_cost(const Composition& composition, const Plan& plan, const Shape& 
   cost.fp32 = whole * full.flops;
   cost.dram = Bytes((steps - tails) * full.dram.value());
   if (tails > 0) {
-    const StepCost last = architecture.training_cost(tail);
+    const StepCost last = architecture.training_cost(*prepared.layout, tail);
     cost.fp32 += static_cast<double>(tails) * last.flops;
     cost.dram += Bytes(tails * last.dram.value());
   }

@@ -34,6 +34,13 @@ struct Plan {
   std::shared_ptr<const Codec> down, up;
   LocalWork work;
   std::size_t model = 0;  // index into Composition::models
+  Shape prepared;         // of what its devices hold
+
+  bool compresses() const { return !compressors.empty(); }
+  // The prepared model travels as such: what the device decodes of it is what it trains or freezes.
+  bool sends_base() const { return compresses() || !parametrization->trains_base(); }
+  // Beside it, or instead of it, a vector travels through the codec `down`.
+  bool sends_vector() const { return !compresses() || !parametrization->trains_base(); }
 };
 
 struct Composition {
@@ -47,9 +54,20 @@ struct Composition {
 
   const Plan& global() const { return plans.front(); }
   const Architecture& architecture(const Plan& plan) const { return *models[plan.model]; }
-  // Layout of what a client of this plan sends.
+  // Before the compressors ran: every plan's devices hold the whole in float32.
+  void prepare_dense();
+  // Layout of what a client of this plan trains and reports.
   LayoutPtr update_layout(const Plan& plan) const;
+  // Layout of what goes over the wire: the same, without what masks leave out.
+  LayoutPtr wire_layout(const Plan& plan) const;
 };
+
+// How a plan's devices hold the model: bits of storage a value that is left, masks and scales
+// counted, and the share of the whole model's values that is not.
+struct StorageSummary {
+  double bits = 32, sparsity = 0;
+};
+StorageSummary storage_of(const Composition& composition, const Plan& plan);
 
 // What a client of this plan with that many samples does in one participation, without what the
 // method adds. `prepared`: the shape of the model that it holds.

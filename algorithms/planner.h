@@ -5,8 +5,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "algorithms/cost.h"
+#include "sim/core/node.h"
 #include "sim/core/units.h"
 
 namespace skiff {
@@ -24,7 +27,11 @@ struct Choice {
   std::optional<std::size_t> plan;
   std::string part;  // "ram", "storage", "tier"
   Bytes missing;
+  std::size_t considered = 0;  // the plan that is chosen, or that did not fit
 };
+
+// What the plans of some tiers have otherwise than the scenario says: tier -> {bits: 4, ...}.
+using PlanTable = std::vector<std::pair<std::string, Node>>;
 
 class Planner {
  public:
@@ -32,6 +39,8 @@ class Planner {
   static constexpr const char* kKey = "name";
   virtual ~Planner() = default;
   virtual Choice plan(const DeviceLimits& device, std::span<const Cost> per_plan) const = 0;
+  // Null: there is one plan for all. Else one a tier, in the order of devices.tiers.
+  virtual const PlanTable* table() const { return nullptr; }
 };
 
 }  // namespace skiff

@@ -100,6 +100,25 @@ void check_codecs(const Composition& c, const FederatedMethod& m, const Protocol
   }
 }
 
+void check_compressors(const Composition& c, const FederatedMethod& m, std::vector<Refusal>& out) {
+  if (any_plan(c, [](const Plan& plan) {
+        return plan.compresses() && plan.parametrization->trains_base() && !plan.down->lossless();
+      })) {
+    out.push_back({"compression.communication.download",
+                   "what goes down is the compressed model itself: remove it", ""});
+  }
+  const bool narrows = any_plan(c, [](const Plan& plan) {
+    return std::any_of(plan.compressors.begin(), plan.compressors.end(),
+                       [](const auto& compressor) { return compressor->changes_shapes(); });
+  });
+  if (narrows && m.keeps_vectors()) {
+    out.push_back({"compression.pruning",
+                   "the method's kept vectors have the full model's shapes, which this pruner "
+                   "narrows: choose an unstructured one",
+                   ""});
+  }
+}
+
 }  // namespace
 
 std::vector<Refusal> refusals(const Composition& composition, const FederatedMethod& method,
@@ -108,6 +127,7 @@ std::vector<Refusal> refusals(const Composition& composition, const FederatedMet
   std::vector<Refusal> all;
   check_method(composition, method, protocol, all);
   check_codecs(composition, method, protocol, all);
+  check_compressors(composition, method, all);
   const auto allowed = [&](const Refusal& r) {
     const auto& words = composition.heuristic;
     const bool found = std::find(words.begin(), words.end(), r.heuristic) != words.end();

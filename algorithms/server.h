@@ -38,7 +38,8 @@ struct Update {
   const Plan* plan = nullptr;
   std::shared_ptr<const Server> base;  // the version it started from
   Message message;
-  std::int64_t steps = 0;  // that it trained, known at dispatch
+  std::int64_t steps = 0;                 // that it trained, known at dispatch
+  std::shared_ptr<const Model> prepared;  // that it held; null: the whole master, uncompressed
 };
 
 }  // namespace skiff

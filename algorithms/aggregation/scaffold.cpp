@@ -30,10 +30,11 @@ class Scaffold final : public FederatedMethod {
 
   Exchange exchange(const Composition& c, const Server& server, const Plan& plan, const Shape&,
                     ClientId) const override {
-    const LayoutPtr layout = c.update_layout(plan);
-    const Bytes down = plan.down->bytes(*layout), up = plan.up->bytes(*layout);
-    return {{{kModelSection, down, server.version}, {kControlDown, down, server.version}},
-            {{kUpdateSection, up, -1}, {kControlUp, up, -1}}};
+    const Bytes up = section_bytes(c, plan, *plan.up);
+    Exchange sizes{model_sections(c, server, plan),
+                   {{kUpdateSection, up, -1}, {kControlUp, up, -1}}};
+    sizes.down.push_back({kControlDown, section_bytes(c, plan, *plan.down), server.version});
+    return sizes;
   }
 
   void broadcast(const Composition& c, const Server& server, const Plan& plan, ClientId,

@@ -115,7 +115,7 @@ class SparseProxSkip final : public FederatedMethod {
   Exchange exchange(const Composition& c, const Server& server, const Plan& plan, const Shape&,
                     ClientId) const override {
     const LayoutPtr layout = c.update_layout(plan);
-    Exchange sizes{{{kModelSection, plan.down->bytes(*layout), server.version}}, {}};
+    Exchange sizes{model_sections(c, server, plan), {}};
     if (at_server()) {
       sizes.up = {{kLocal, dense_->bytes(*layout), -1}};
       return sizes;

@@ -149,7 +149,7 @@ class Mnist final : public DataSource {
   std::string file(const std::string& part, int rank) const {
     const std::string name = fmt::format("{}-idx{}-ubyte", part, rank);
     const std::string dotted = fmt::format("{}.idx{}-ubyte", part, rank);  // as unzip leaves it
-    const std::string path = find_encoded(params_.path.path, {name, dotted});
+    std::string path = find_encoded(params_.path.path, {name, dotted});
     if (path.empty()) {
       throw DataError(params_.path.path, fmt::format("has no {} or {}.gz", name, name));
     }

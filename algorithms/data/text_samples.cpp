@@ -104,25 +104,33 @@ TaskShape shape_of(const TextParams& params, const Tokenizer& tokenizer, int top
 }  // namespace
 
 void check_text_keys(const TextParams& params, const Node& map, Reader& reader) {
-  const auto refuse = [&](const char* key, const std::string& message) {
+  // A default that is written out says nothing: a printed configuration holds them all.
+  const TextParams defaults;
+  const auto refuse = [&](const char* key, bool told, const std::string& message) {
     const Node* value = map.find(key);
-    if (value == nullptr) return;
+    if (value == nullptr || !told) return;
     const Reader::Scope scope(reader, key);
     reader.problem(value->where, message);
   };
+  const bool words = params.words != defaults.words;
   if (!params.tokenizer.given()) {
-    for (const char* key : {"sequence_length", "words", "objective", "pack"}) {
-      refuse(key, "says how text is read; give a tokenizer too, or remove it");
-    }
+    const std::string why = "says how text is read; give a tokenizer too, or remove it";
+    refuse("sequence_length", true, why);
+    refuse("words", words, why);
+    refuse("objective", params.objective != defaults.objective, why);
+    refuse("pack", params.pack != defaults.pack, why);
     return;
   }
   if (params.sequence_length == 0) {
     const Reader::Scope scope(reader, "sequence_length");
     reader.problem(map.where, "required by text: tokens that a model reads of a sample");
   }
-  if (params.tokenizer.word != "word") refuse("words", "belongs to tokenizer: word; remove it");
+  if (params.tokenizer.word != "word") {
+    refuse("words", words, "belongs to tokenizer: word; remove it");
+  }
   if (params.objective == "topic") {
-    refuse("pack", "the texts of objective topic are never packed; remove it");
+    refuse("pack", params.pack != defaults.pack,
+           "the texts of objective topic are never packed; remove it");
   }
 }
 

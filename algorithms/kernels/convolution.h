@@ -1,19 +1,24 @@
-// Direct two-dimensional convolution, stride 1, of one image at a time: forward and both gradients.
+// Direct two-dimensional convolution of one image at a time: forward and both gradients.
 //
 // Layouts, all dense and channels last: image [height][width][in], output and its gradient
 // [out_height][out_width][out], weights [ky][kx][in][out] (a row-major matrix "inputs x outputs").
 // `kSame` pads (kernel - 1) / 2 rows and columns before the image and kernel / 2 after it.
 //
+// With a `stride` s > 1 the output takes every s-th pixel, from the first one on.
+//
 // Definition, bit by bit (rows outside an image are skipped, columns outside it count as zeros or
-// are skipped, which differ in the sign of a zero and where a weight is not finite):
-//   forward          y[p][o]  = bias[o] or 0; for ky, kx, i ascending: fma(x[p + (ky, kx)][i], w,
-//   .) input gradient   dx[q][i] = 0; for ky, kx descending, o ascending: fma(dy[q - (ky, kx)][o],
-//   w, .) weight gradient  dw[ky][kx][i][o] = 0 or old; for output pixels p in row-major order:
-//                    fma(x[p + (ky, kx)][i], dy[p][o], .)
+// are skipped, and columns between those of dy likewise, which differ in the sign of a zero and
+// where a weight is not finite):
+//   forward          y[p][o] = bias[o] or 0;
+//                    for ky, kx, i ascending: fma(x[s p + (ky, kx)][i], w[ky][kx][i][o], .)
+//   input gradient   dx[q][i] = 0; for ky, kx descending, o ascending, where s divides
+//                    q - (ky, kx): fma(dy[(q - (ky, kx)) / s][o], w[ky][kx][i][o], .)
+//   weight gradient  dw[ky][kx][i][o] = 0 or old; for output pixels p in row-major order:
+//                    fma(x[s p + (ky, kx)][i], dy[p][o], .)
 // (p + (ky, kx) means with the padding taken off.) Bias gradients are column_sum (gemm.h) over
 // pixels. Thread-safe; nothing is allocated. Cost: 2 * out pixels * kernel^2 * in * out flops each,
-// near the FMA peak for 5 x 5 and 8, 16 or 32 channels; input gradients of small images waste what
-// they pad.
+// near the FMA peak for 8, 16 or 32 channels; input gradients of small images waste what they pad,
+// strided ones multiply s - 1 zeros for every column of dy.
 #pragma once
 
 #include <cstddef>
@@ -28,6 +33,7 @@ enum class Padding { kValid, kSame };
 struct Convolution {
   int height, width, in, out, kernel;
   Padding padding = Padding::kValid;
+  int stride = 1;
 
   constexpr int pad() const noexcept { return padding == Padding::kSame ? (kernel - 1) / 2 : 0; }
   constexpr int out_height() const noexcept { return shrunk(height); }
@@ -42,7 +48,7 @@ struct Convolution {
 
  private:
   constexpr int shrunk(int length) const noexcept {
-    return padding == Padding::kSame ? length : length - kernel + 1;
+    return ((padding == Padding::kSame ? length : length - kernel + 1) + stride - 1) / stride;
   }
 };
 

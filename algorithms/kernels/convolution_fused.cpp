@@ -1,6 +1,5 @@
-#include <cstring>
-
 #include "algorithms/kernels/convolution.h"
+#include "algorithms/kernels/convolution_frame.h"
 #include "algorithms/kernels/convolution_rows.h"
 #include "algorithms/kernels/tile.h"
 
@@ -14,37 +13,6 @@ using tile::Strided;
 
 // The most pixels (or weights) of a tile of 1, 2 vectors of output channels.
 constexpr int kHeight[3] = {0, 12, kWidth == 16 ? 12 : 6};
-
-// An image whose rows are surrounded by zeros, so that tiles never ask where they are.
-struct Padded {
-  const float* data;
-  int height, stride;  // floats from row to row
-
-  const float* operator[](int y) const noexcept { return data + std::ptrdiff_t{y} * stride; }
-};
-
-// A convolution as the tiles see it: the padding of columns is in the image, rows may fall outside.
-struct Frame {
-  Padded image;
-  int rows, width;  // of the output
-  int in, out, kernel;
-  int above;  // rows of padding before the image
-};
-
-Padded padded(const float* x, int height, int width, int channels, int before, int after,
-              std::span<float> scratch) noexcept {
-  const int row = width * channels;
-  if (before + after == 0) return {x, height, row};
-  const int stride = (before + width + after) * channels;
-  for (int y = 0; y < height; ++y) {
-    float* to = scratch.data() + std::ptrdiff_t{y} * stride;
-    std::fill_n(to, before * channels, 0.0F);
-    std::memcpy(to + before * channels, x + std::ptrdiff_t{y} * row,
-                static_cast<std::size_t>(row) * sizeof(float));
-    std::fill_n(to + before * channels + row, after * channels, 0.0F);
-  }
-  return {scratch.data(), height, stride};
-}
 
 // Left operand of R neighbouring pixels: `kStep` channels apart (0: known at run time only). One
 // channel stands for a kernel of 5 as well, so that its short runs have a known length.
@@ -71,14 +39,16 @@ template <int R, int V, bool kTail, int kStep, Finish kFinish>
   tile::Sums<R, V, kTail> sums;
   sums.tail = simd::mask(f.out - j - (V - 1) * kWidth);
   sums.begin(bias == nullptr ? nullptr : bias + j, 0);
-  const int first = std::max(0, f.above - row);
-  const int last = std::min(f.kernel, f.image.height + f.above - row);
+  const int last = f.last(row);
   const int run = kStep == 1 ? 5 : f.kernel * f.in;
+  const std::ptrdiff_t step = std::ptrdiff_t{f.in} * f.stride;
   const MatrixView c{y[row * f.width + column] + j, R, 0, y.stride};
-  for (int ky = first; ky < last; ++ky) {
-    Pixels<kStep> left{f.image[row + ky - f.above] + column * f.in, f.in};
+  int ky = f.first(row);
+  if (ky >= last) sums.template end<0, R, kFinish>(c, {nullptr, 0, 0, 0}, 0);
+  for (; ky < last; ky += f.between) {
+    Pixels<kStep> left{f.met(row, ky) + column * step, step};
     Strided right{w + std::ptrdiff_t{ky} * run * f.out + j, f.out};
-    if (ky + 1 < last) {
+    if (ky + f.between < last) {
       sums.template multiply<0, R>(left, right, run);
     } else {
       sums.template finish<kFinish>(left, right, run, c, {nullptr, 0, 0, 0}, 0);
@@ -125,6 +95,7 @@ void convolve(MatrixView y, const Frame& f, const float* w, const float* bias) n
 template <Finish kFinish>
 void convolve(float* y, const Frame& f, const float* w, const float* bias) noexcept {
   const MatrixView out{y, f.rows * f.width, f.out, f.out};
+  if (f.stride > 1) return convolve<0, kFinish>(out, f, w, bias);
   if (f.in == 1 && f.kernel == 5) return convolve<1, kFinish>(out, f, w, bias);
   if (f.in == 8) return convolve<8, kFinish>(out, f, w, bias);
   if (f.in == 16) return convolve<16, kFinish>(out, f, w, bias);
@@ -159,10 +130,11 @@ template <int R, int V, bool kTail>
   tile::Sums<R, V, kTail> sums;
   sums.tail = simd::mask(f.out - j - (V - 1) * kWidth);
   sums.begin(start == Start::kZero ? nullptr : c.data, c.stride);
-  const int first = std::max(0, f.above - ky);
-  const int last = std::min(f.rows, f.image.height + f.above - ky);
+  const int first = (std::max(0, f.above - ky) + f.stride - 1) / f.stride;
+  const int reach = f.image.height - 1 + f.above - ky;
+  const int last = reach < 0 ? 0 : std::min(f.rows, reach / f.stride + 1);
   for (int row = first; row < last; ++row) {
-    Run left{f.image[row + ky - f.above] + q, f.in};
+    Run left{f.met(row, ky) + q, std::ptrdiff_t{f.in} * f.stride};
     Strided right{dy + std::ptrdiff_t{row} * f.width * f.out + j, f.out};
     sums.template multiply<0, R>(left, right, f.width);
   }
@@ -208,7 +180,7 @@ void weight_pair(MatrixView dw, const Frame& f, const float* dy, Start start, in
 }
 
 void weight_sums(MatrixView dw, const Frame& f, const float* dy, Start start) noexcept {
-  if (f.kernel == 5 && f.in == 1 && f.out <= kWidth && f.above == 0) {
+  if (f.kernel == 5 && f.in == 1 && f.out <= kWidth && f.above == 0 && f.stride == 1) {
     weight_pair(dw, f, dy, start, 0);
     weight_pair(dw, f, dy, start, 2);
     select_weights<5, 1, true>(5, dw, f, dy, start, 4, 0, 0);
@@ -223,23 +195,12 @@ void weight_sums(MatrixView dw, const Frame& f, const float* dy, Start start) no
   }
 }
 
-// The image of a convolution with the padding of its columns, and all sizes.
-Frame frame_of(const float* x, const Convolution& s, std::span<float> scratch) noexcept {
-  const int after = s.padding == Padding::kSame ? s.kernel / 2 : 0;
-  return {.image = padded(x, s.height, s.width, s.in, s.pad(), after, scratch),
-          .rows = s.out_height(),
-          .width = s.out_width(),
-          .in = s.in,
-          .out = s.out,
-          .kernel = s.kernel,
-          .above = s.pad()};
-}
-
 }  // namespace
 
 std::size_t convolution_scratch(const Convolution& s) noexcept {
   const std::size_t image = Convolution::size(s.height, s.width + s.kernel, s.in);
-  return std::max(image, Convolution::size(s.out_height(), s.out_width() + 2 * s.kernel, s.out));
+  const int width = s.out_width() * s.stride + 2 * s.kernel;  // with what lies between the columns
+  return std::max(image, Convolution::size(s.out_height(), width, s.out));
 }
 
 void convolution_forward(std::span<float> y, std::span<const float> x, std::span<const float> w,
@@ -268,22 +229,25 @@ void convolution_flip(std::span<float> flipped, std::span<const float> w,
 void convolution_input_gradient(std::span<float> dx, std::span<const float> dy,
                                 std::span<const float> flipped, const Convolution& shape,
                                 std::span<float> scratch) noexcept {
-  if (shape.kernel == 5 && shape.pad() == 0 && shape.in == 8 && shape.out == 16) {
+  if (shape.kernel == 5 && shape.pad() == 0 && shape.in == 8 && shape.out == 16 &&
+      shape.stride == 1) {
     const auto image = shape.width == 12   ? reached_image<8, 16>
                        : shape.width == 14 ? reached_image<10, 16>
                                            : nullptr;
     if (image != nullptr) return image(dx.data(), dy.data(), flipped.data(), shape.height);
   }
   const int before = shape.kernel - 1 - shape.pad();
-  const int after = shape.width + shape.kernel - 1 - shape.out_width() - before;
+  const int spread_width = (shape.out_width() - 1) * shape.stride + 1;
+  const int after = shape.width + shape.kernel - 1 - spread_width - before;
   const Frame f{.image = padded(dy.data(), shape.out_height(), shape.out_width(), shape.out, before,
-                                after, scratch),
+                                after, scratch, shape.stride),
                 .rows = shape.height,
                 .width = shape.width,
                 .in = shape.out,
                 .out = shape.in,
                 .kernel = shape.kernel,
-                .above = before};
+                .above = before,
+                .between = shape.stride};
   convolve<Finish::kStore>(dx.data(), f, flipped.data(), nullptr);
 }
 

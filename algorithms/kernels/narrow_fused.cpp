@@ -6,7 +6,6 @@
 namespace skiff::kernels {
 namespace {
 
-using simd::F16;
 using simd::F8;
 using tile::Edges;
 using tile::Finish;
@@ -15,7 +14,7 @@ using tile::Start;
 // A tile is S samples by C classes, C <= 6, of 16 lanes each. Where 16 lanes are two registers, the
 // lower and the upper halves are two passes over the inputs: twice as large tiles fit.
 #ifdef __AVX512F__
-using Lanes = F16;
+using Lanes = simd::F16;
 constexpr int kSamples[7] = {0, 16, 10, 8, 6, 5, 4};
 Lanes load(const float* p) noexcept { return simd::load16(p); }
 Lanes load_tail(const float* p, int count) noexcept { return simd::load16(p, simd::mask16(count)); }
@@ -41,11 +40,13 @@ template <int S, int C, class Load>
   constexpr int kHeld = S <= C ? S : C;
   constexpr int kStreamed = S <= C ? C : S;
   Lanes held[kHeld];
+  // NOLINTBEGIN(bugprone-branch-clone): the branches differ unless S = C
 #pragma GCC unroll 16
   for (int h = 0; h < kHeld; ++h) held[h] = get((S <= C ? o.x[h % S] : o.w[h % C]) + i);
 #pragma GCC unroll 16
   for (int q = 0; q < kStreamed; ++q) {
     const Lanes streamed = simd::pinned(get((S <= C ? o.w[q % C] : o.x[q % S]) + i));
+    // NOLINTEND(bugprone-branch-clone)
 #pragma GCC unroll 16
     for (int h = 0; h < kHeld; ++h) {
       Lanes& sum = S <= C ? acc[h % S][q % C] : acc[q % S][h % C];

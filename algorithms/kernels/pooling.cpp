@@ -24,7 +24,9 @@ struct Best {
 
 // A later candidate wins if it is greater, or the first NaN.
 void challenge(Best& best, F8 value, int place) noexcept {
-  const I8 wins = (value > best.value) | ((value != value) & (best.value == best.value));
+  // NOLINTNEXTLINE(misc-redundant-expression): only a NaN differs from itself
+  const I8 nan = value != value, number = best.value == best.value;
+  const I8 wins = (value > best.value) | (nan & number);
   best.value = wins ? value : best.value;
   best.place = wins ? I8{} + place : best.place;
 }

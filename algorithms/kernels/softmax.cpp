@@ -93,7 +93,7 @@ double few_cross_entropy(MatrixView d, ConstMatrixView z, std::span<const std::i
   for (int i = 0; i < z.rows; i += 8) {
     Octet o;
     exponentials(o, z, i);
-    float at_label[8], most[8], logs[8];
+    float at_label[8] = {}, most[8], logs[8];
     std::int32_t label[8] = {};
     for (int r = 0; r < o.count; ++r) {
       label[r] = labels[static_cast<std::size_t>(i + r)];

@@ -37,8 +37,9 @@ void forward_wide(kernels::MatrixView y, kernels::ConstMatrixView x, kernels::Co
 
 }  // namespace
 
-void FullWeights::rebind(const Vector& received) {
+void FullWeights::rebind(const Vector& received, Kept kept) {
   received_ = &received;
+  kept_ = std::move(kept);
   parameters_.layout = received.layout;
   parameters_.values.assign(received.values.begin(), received.values.end());
   gradient_.layout = received.layout;
@@ -149,6 +150,15 @@ Vector& FullWeights::gradient() {
     std::fill(untouched.begin(), untouched.end(), 0.0F);
   }
   return gradient_;
+}
+
+void FullWeights::keep_only(Vector& of) const {
+  std::size_t next = 0;
+  for (const std::uint32_t kept : *kept_) {
+    while (next < kept) of.values[next++] = 0.0F;
+    ++next;
+  }
+  std::fill(of.values.begin() + static_cast<std::ptrdiff_t>(next), of.values.end(), 0.0F);
 }
 
 void FullWeights::clear_gradient() { std::fill(added_.begin(), added_.end(), std::uint8_t{0}); }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "algorithms/models/weights.h"
@@ -16,10 +17,13 @@ namespace skiff {
 
 class FullWeights final : public Weights {
  public:
+  using Kept = std::shared_ptr<const std::vector<std::uint32_t>>;
+  FullWeights() = default;
   // `received` is copied, and read again by update(): it must live as long as the job.
   explicit FullWeights(const Vector& received) { rebind(received); }
   explicit FullWeights(Vector&&) = delete;
-  void rebind(const Vector& received);
+  // kept: all other coordinates stay at 0; null: all are trained.
+  void rebind(const Vector& received, Kept kept = nullptr);
 
   const Layout& shapes() const override { return *parameters_.layout; }
   void forward(std::size_t tensor, std::size_t bias, Activation activation, const kernels::Rows& x,
@@ -36,8 +40,15 @@ class FullWeights final : public Weights {
   Vector& gradient() override;
   void clear_gradient() override;
   bool fuse_sgd(float learning_rate) override {
+    if (kept_ != nullptr) return false;
     rate_ = learning_rate;
     return true;
+  }
+  void after_gradient() override {
+    if (kept_ != nullptr) keep_only(gradient());
+  }
+  void after_step() override {
+    if (kept_ != nullptr) keep_only(parameters_);
   }
   void update(Vector& out) const override;
 
@@ -49,9 +60,11 @@ class FullWeights final : public Weights {
   kernels::MatrixView matrix(Vector& of, const Slice& s) const;
   // The gradient's piece of a tensor, and whether to add to it (else it is to be overwritten).
   kernels::Output start_gradient(std::size_t tensor);
+  void keep_only(Vector& of) const;
   void add_bias_gradient(std::size_t bias, kernels::ConstMatrixView dy);
 
   const Vector* received_ = nullptr;
+  Kept kept_;
   Vector parameters_;
   Vector gradient_;                  // allocated by the first unfused gradient
   std::vector<std::uint8_t> added_;  // by tensor: gradient_ holds something since it was cleared

@@ -43,7 +43,7 @@ struct HfConfig {
 };
 
 // `file` is for the messages. Throws DataError.
-HfConfig parse_hf_config(const std::string& file, std::string_view json);
+HfConfig parse_hf_config(const std::string& file, std::string_view text);
 HfConfig read_hf_config(const std::string& path);
 
 // The decoder that this version can run; std::invalid_argument with the reason if it is another

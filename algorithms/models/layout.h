@@ -26,6 +26,7 @@ struct Slice {
   std::size_t size() const {
     return static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols);
   }
+  bool is_matrix() const { return rows > 1 && cols > 1; }
 };
 
 struct Layout {

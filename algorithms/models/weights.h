@@ -56,6 +56,11 @@ class Weights {
   // unfused plain SGD step, faster. False: not offered. Zero switches it off.
   virtual bool fuse_sgd(float /*learning_rate*/) { return false; }
 
+  // The gradient of a step is whole; the parameters have made it. For what must be kept at 0 or
+  // moved by rules of its own (masks, codes). Not called for fused steps.
+  virtual void after_gradient() {}
+  virtual void after_step() {}
+
   // Change of the parameters since bind(), in the layout of the update.
   virtual void update(Vector& out) const = 0;
 };

@@ -24,11 +24,6 @@ bool plan(Description about, std::vector<FieldInfo> own) {
 }
 
 [[maybe_unused]] const bool registered[] = {
-    plan({.name = "adamw",
-          .summary = "Adam with decoupled weight decay",
-          .paper = "Loshchilov and Hutter 2019, arXiv:1711.05101"},
-         {field("beta1", "number", "decay of the first moment", "0.9"),
-          field("beta2", "number", "decay of the second moment", "0.999")}),
     plan({.name = "adam-8bit",
           .summary = "Adam with moments in 8 bits, by blocks",
           .paper = "Dettmers et al. 2022, arXiv:2110.02861"},

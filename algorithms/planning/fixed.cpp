@@ -4,7 +4,7 @@
 // is turned away before anything is sent, and by how much is recorded. With `blind` the server
 // does not ask: the device starts, and dies at the phase where its memory runs out.
 
-#include "algorithms/planner.h"
+#include "algorithms/planning/fits.h"
 #include "sim/core/registry.h"
 
 namespace skiff {
@@ -31,12 +31,7 @@ class Fixed final : public Planner {
   Choice plan(const DeviceLimits& device, std::span<const Cost> per_plan) const override {
     if (blind_) return {0, "", Bytes(0)};
     if (device.tier < 0) return {std::nullopt, "tier", Bytes(0)};
-    const Bytes needed = per_plan[0].peak();
-    if (needed > device.memory) return {std::nullopt, "ram", needed - device.memory};
-    if (per_plan[0].storage > device.storage) {
-      return {std::nullopt, "storage", per_plan[0].storage - device.storage};
-    }
-    return {0, "", Bytes(0)};
+    return choose_if_fits(device, per_plan, 0);
   }
 
  private:

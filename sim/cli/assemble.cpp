@@ -10,6 +10,7 @@
 #include "algorithms/models/pretrained.h"
 #include "algorithms/refusals.h"
 #include "sim/federation/evaluator.h"
+#include "sim/federation/preparer.h"
 
 namespace skiff {
 namespace {
@@ -100,15 +101,82 @@ SynchronousSpec assemble_server(const Scenario& s, std::int64_t clients) {
   return spec;
 }
 
+// Pruners first: what is left is quantized.
+std::vector<std::shared_ptr<const Compressor>> assemble_compressors(const Scenario& s) {
+  std::vector<std::shared_ptr<const Compressor>> all;
+  const CompressionSection& c = s.compression;
+  if (c.pruning) {
+    if (c.pruning->at != "start") {
+      refuse(s, "compression.pruning.at", "this version prunes at the start only");
+    }
+    all.push_back(c.pruning->compressor.object);
+  }
+  if (c.quantization) {
+    if (c.quantization->at != "dispatch") {
+      refuse(s, "compression.quantization.at", "this version quantizes at dispatch only");
+    }
+    all.push_back(c.quantization->compressor.object);
+  }
+  return all;
+}
+
 Plan assemble_plan(const Scenario& s) {
   Plan plan;
   plan.name = "all";
+  plan.compressors = assemble_compressors(s);
   plan.parametrization = by_name<Parametrization>("full");
   plan.optimizer = s.training.optimizer.object;
   plan.down = codec_or_dense(s.compression.communication.download);
   plan.up = codec_or_dense(s.compression.communication.upload);
   plan.work = s.training;
   return plan;
+}
+
+// The strategy of `chosen` with another value of one of its keys; keys of the section around it are
+// left alone.
+template <class Role>
+void set_key(Chosen<Role>& chosen, const std::string& key, const Node& value,
+             const std::vector<std::string>& section_keys) {
+  chosen.node.set(key, value);
+  Reader reader;
+  chosen.object = Registry<Role>::instance().make(chosen.node, reader, section_keys);
+  reader.throw_if_any();
+}
+
+// The scenario with what a tier's plan has otherwise.
+Scenario of_tier(Scenario s, const Node& plan) {
+  for (const Node::Entry& e : plan.entries) {
+    if (e.key == "bits" && s.compression.quantization) {
+      set_key(s.compression.quantization->compressor, e.key, e.value, {"at"});
+    } else if (e.key == "sparsity" && s.compression.pruning) {
+      set_key(s.compression.pruning->compressor, e.key, e.value, {"at"});
+    } else if (e.key == "optimizer") {
+      s.training.optimizer.object = Registry<Optimizer>::instance().make(e.value);
+    } else if (e.key == "batch") {
+      Reader reader;
+      convert(e.value, s.training.batch, Rules{.least = 1, .none_word = "full"}, reader);
+      reader.throw_if_any();
+    } else {
+      throw ScenarioError({{e.where, "compression.planner.plans",
+                            e.key + " by tier is what this version cannot run yet"}});
+    }
+  }
+  return s;
+}
+
+std::vector<Plan> assemble_plans(const Scenario& s) {
+  const Planner* planner = s.compression.planner.object.get();
+  if (planner == nullptr || planner->table() == nullptr) return {assemble_plan(s)};
+  std::vector<Plan> plans;
+  for (const auto& named : s.devices.tiers) {
+    const std::string& tier = named.first;
+    const PlanTable& table = *planner->table();
+    const auto row =
+        std::find_if(table.begin(), table.end(), [&](const auto& r) { return r.first == tier; });
+    plans.push_back(assemble_plan(row == table.end() ? s : of_tier(s, row->second)));
+    plans.back().name = tier;
+  }
+  return plans;
 }
 
 // training.checkpointing: the model that trains keeps less and computes it again.
@@ -138,7 +206,7 @@ Composition assemble_composition(const Scenario& s, const FederatedDataset& data
     return s.model.architecture.object->build(data.shape);
   });
   c.models.push_back(checkpointed(s, model));
-  c.plans.push_back(assemble_plan(s));
+  c.plans = assemble_plans(s);
   return c;
 }
 
@@ -228,6 +296,8 @@ FederationSetup assemble(const Scenario& s) {
   setup.server = assemble_server(s, setup.composition.clients);
   setup.server.min_reports = reports_needed(setup);
   setup.evaluation = assemble_evaluation(s, *setup.data);
+  at_key(s, s.compression.pruning ? "compression.pruning" : "compression.quantization",
+         [&] { prepare_start(setup); });
   check_legal(s, setup);
   return setup;
 }

@@ -21,6 +21,8 @@ const std::vector<Verb>& verbs() {
       {"list", "algorithms|models|devices|data", "what there is", list_verb},
       {"explain", "NAME", "an algorithm, model, data source or device in full", explain_verb},
       {"inspect", "RUN.h5", "what a finished run holds", inspect_verb},
+      {"compress", "CHECKPOINT", "prunes and quantizes a checkpoint, layer by layer",
+       compress_verb},
       {"eval", "CHECKPOINT", "how well a language model predicts a text, and what it writes",
        eval_verb},
       {"schema", "", "the JSON Schema of scenarios, for editors", schema_verb},

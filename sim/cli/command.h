@@ -45,6 +45,7 @@ int validate_verb(const std::vector<std::string>& arguments);
 int list_verb(const std::vector<std::string>& arguments);
 int explain_verb(const std::vector<std::string>& arguments);
 int inspect_verb(const std::vector<std::string>& arguments);
+int compress_verb(const std::vector<std::string>& arguments);
 int eval_verb(const std::vector<std::string>& arguments);
 int schema_verb(const std::vector<std::string>& arguments);
 

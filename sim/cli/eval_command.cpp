@@ -5,116 +5,22 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
-#include "algorithms/data/text_samples.h"
-#include "algorithms/models/checkpoint_model.h"
 #include "algorithms/models/evaluate_rows.h"
 #include "algorithms/models/full_weights.h"
 #include "algorithms/models/llama_decoder.h"
 #include "sim/cli/command.h"
-#include "sim/core/error.h"
+#include "sim/cli/language_model.h"
 #include "sim/core/parallel.h"
-#include "sim/core/registry.h"
-
-namespace fs = std::filesystem;
 
 namespace skiff::cli {
 namespace {
 
 namespace po = boost::program_options;
 
-struct Loaded {
-  CheckpointPtr checkpoint;
-  LlamaConfig config;
-  std::string tokenizer_path;
-  TokenizerPtr tokenizer;
-};
-
-// The one tokenizer beside the checkpoint that has as many tokens as the model.
-std::string tokenizer_beside(const std::string& checkpoint, int vocabulary) {
-  std::string found;
-  const fs::path folder =
-      fs::is_directory(checkpoint) ? fs::path(checkpoint) : fs::path(checkpoint).parent_path();
-  for (const auto& entry : fs::directory_iterator(folder.empty() ? fs::path(".") : folder)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with("tok") || !name.ends_with(".bin")) continue;
-    if (read_tokenizer(entry.path().string())->vocabulary() != vocabulary) continue;
-    if (!found.empty()) throw UsageError("eval: two tokenizers fit; choose one with --tokenizer");
-    found = entry.path().string();
-  }
-  if (found.empty()) {
-    throw UsageError(fmt::format("eval: no tok*.bin with {} tokens beside {}; give --tokenizer",
-                                 vocabulary, checkpoint));
-  }
-  return found;
-}
-
-Loaded load(const po::variables_map& given) {
-  Loaded loaded;
-  const auto path = given["checkpoint"].as<std::vector<std::string>>().front();
-  loaded.checkpoint = open_checkpoint(path);
-  try {
-    loaded.config = checkpoint_config(*loaded.checkpoint);
-  } catch (const std::invalid_argument& reason) {
-    throw DataError(path, reason.what());
-  }
-  loaded.tokenizer_path = given.count("tokenizer") != 0
-                              ? given["tokenizer"].as<std::string>()
-                              : tokenizer_beside(path, loaded.config.vocabulary);
-  if (loaded.tokenizer_path == "byte") {
-    loaded.tokenizer = byte_tokenizer();
-  } else {
-    loaded.tokenizer = read_tokenizer(loaded.tokenizer_path);
-  }
-  if (loaded.tokenizer->vocabulary() > loaded.config.vocabulary) {
-    throw UsageError(fmt::format("eval: {} has {} tokens, the model {}", loaded.tokenizer_path,
-                                 loaded.tokenizer->vocabulary(), loaded.config.vocabulary));
-  }
-  return loaded;
-}
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file || fs::is_directory(path)) throw DataError(path, "cannot be read");
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
-struct Text {
-  TaskShape shape;
-  Samples samples;
-  std::vector<std::uint32_t> rows;
-};
-
-Text read_data(const po::variables_map& given, const Loaded& loaded) {
-  const auto path = given["data"].as<std::string>();
-  TextParams params;
-  if (loaded.tokenizer_path == "byte") {
-    params.tokenizer.word = "byte";
-  } else {
-    params.tokenizer.file = {loaded.tokenizer_path, loaded.tokenizer_path};
-  }
-  params.pack = false;
-  params.sequence_length = std::min(given["sequence-length"].as<int>(), loaded.config.max_sequence);
-  if (params.sequence_length < 1) throw UsageError("eval: --sequence-length is at least 1");
-  TextCollector texts;
-  for (std::string& text : split_texts(read_file(path), given["separator"].as<std::string>())) {
-    texts.add(std::move(text));
-  }
-  LoadedData data = text_samples(path, texts.done(), params, 0);
-  Text text{data.shape, std::move(data.train), {}};
-  for (int i = 0; i < text.samples.rows(); ++i) {
-    const bool first = text.samples.text(i)[0] == loaded.tokenizer->begin();
-    if (first || given.count("first") == 0) text.rows.push_back(static_cast<std::uint32_t>(i));
-  }
-  return text;
-}
-
 // The prompt and `count` more tokens; ends early where the model opens another text.
-std::string sample(const po::variables_map& given, const Loaded& loaded, const Llama& model,
+std::string sample(const po::variables_map& given, const LanguageModel& loaded, const Llama& model,
                    const Vector& weights) {
   FullWeights bound(weights);
   LlamaDecoder decoder(model, bound);
@@ -167,19 +73,19 @@ int eval_verb(const std::vector<std::string>& arguments) {
     throw UsageError("eval: give --data FILE, --sample N or both");
   }
   set_threads(given["threads"].as<int>());
-  const Loaded loaded = load(given);
-  TaskShape shape;
-  shape.kind = TaskKind::kNextToken;
-  shape.vocabulary = loaded.config.vocabulary;
-  shape.sequence_length = loaded.config.max_sequence;
+  const LanguageModel loaded = load_language_model(
+      "eval", given["checkpoint"].as<std::vector<std::string>>().front(),
+      given.count("tokenizer") != 0 ? given["tokenizer"].as<std::string>() : "");
   Text text;
+  text.sequence_length = loaded.config.max_sequence;
   if (given.count("data") != 0) {
-    text = read_data(given, loaded);
-    shape.sequence_length = text.shape.sequence_length;
+    text = read_text("eval", loaded, given["data"].as<std::string>(),
+                     given["separator"].as<std::string>(), given["sequence-length"].as<int>(),
+                     given.count("first") != 0);
   }
-  text.shape = shape;
-  const Llama model(loaded.config, shape);
-  const auto weights = checkpoint_weights(*loaded.checkpoint, model.layout());
+  const auto architecture = loaded.architecture(text.sequence_length);
+  const Llama& model = *architecture;
+  const auto weights = loaded.weights(model.layout());
   nlohmann::ordered_json out = {{"checkpoint", loaded.checkpoint->path()},
                                 {"model", model.summary()},
                                 {"tokenizer", loaded.tokenizer->summary()}};
@@ -188,7 +94,7 @@ int eval_verb(const std::vector<std::string>& arguments) {
         model, [&] { return std::make_unique<FullWeights>(*weights); }, text.samples, text.rows);
     const double loss = total.loss / static_cast<double>(total.rows);
     out["data"] = given["data"].as<std::string>();
-    out["sequence_length"] = shape.sequence_length;
+    out["sequence_length"] = text.sequence_length;
     out["tokens"] = total.rows;
     out["loss"] = loss;
     out["perplexity"] = std::exp(loss);
@@ -203,7 +109,7 @@ int eval_verb(const std::vector<std::string>& arguments) {
   fmt::print("{}  {}\n", out["model"].get<std::string>(), out["tokenizer"].get<std::string>());
   if (out.contains("tokens")) {
     fmt::print("{} tokens of {}, windows of {}\n", out["tokens"].get<std::int64_t>(),
-               out["data"].get<std::string>(), shape.sequence_length);
+               out["data"].get<std::string>(), text.sequence_length);
     fmt::print("  loss {:.6f} nats   perplexity {:.4f}   accuracy {:.6f}\n",
                out["loss"].get<double>(), out["perplexity"].get<double>(),
                out["next_token_accuracy"].get<double>());

@@ -13,8 +13,6 @@
 
 #include "sim/cli/home.h"
 
-extern char** environ;
-
 namespace skiff::cli {
 namespace {
 namespace fs = std::filesystem;

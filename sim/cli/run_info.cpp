@@ -7,6 +7,7 @@
 #include <cmath>
 #include <ctime>
 
+#include "algorithms/layer_targets.h"
 #include "sim/cli/version_text.h"
 #include "sim/core/parallel.h"
 
@@ -67,6 +68,12 @@ RunInfo run_info(const Scenario& s, const FederationSetup& setup) {
   }
   for (const auto& [tier, ram] : setup.devices.tiers) info.tiers.push_back(tier);
   info.keep_attempts = s.record.attempts;
+  info.keep_layers = s.record.layers;
+  for (const auto& model : setup.composition.models) {
+    for (const Slice& slice : model->layout()->slices) {
+      if (info.keep_layers && slice.is_matrix()) info.layers.push_back(layer_of(slice));
+    }
+  }
   info.provenance = provenance(s);
   return info;
 }

@@ -51,9 +51,7 @@ const Exchange& Assigner::exchange_of(std::size_t plan, const Server& server,
   if (cached.version != server.version || setup_.method->broadcast_depends_on_client()) {
     const Plan& p = setup_.charged().plans[plan];
     cached.version = server.version;
-    cached.exchange =
-        setup_.method->exchange(setup_.charged(), server, p,
-                                dense_shape(setup_.charged().architecture(p).layout()), device);
+    cached.exchange = setup_.method->exchange(setup_.charged(), server, p, p.prepared, device);
     cached.flash = kept_on_flash(p, cached.exchange);
     cached.encoded_up = encoded_up(plan, server, device, cached.exchange);
   }
@@ -66,14 +64,12 @@ Bytes Assigner::encoded_up(std::size_t plan, const Server& server, std::uint32_t
   if (setup_.deployed == nullptr) return charged.up_bytes();
   const Composition& trained = setup_.composition;
   const Plan& p = trained.plans[plan];
-  return setup_.method
-      ->exchange(trained, server, p, dense_shape(trained.architecture(p).layout()), device)
-      .up_bytes();
+  return setup_.method->exchange(trained, server, p, p.prepared, device).up_bytes();
 }
 
 // Client state, in its old and new version while an attempt is under way.
 Bytes Assigner::kept_on_flash(const Plan& plan, const Exchange& exchange) const {
-  const LayoutPtr layout = setup_.charged().update_layout(plan);
+  const LayoutPtr layout = setup_.charged().wire_layout(plan);
   Bytes state = setup_.method->client_state_bytes(setup_.charged(), plan);
   const auto sections = static_cast<std::int64_t>(exchange.up.size());
   if (plan.up->keeps_state()) state += sections * plan.up->state_bytes(*layout);
@@ -86,7 +82,7 @@ Bytes Assigner::kept_on_flash(const Plan& plan, const Exchange& exchange) const 
 Cost Assigner::cost_of(const Plan& plan, std::int64_t version, std::int64_t samples,
                        const Exchange& exchange, Bytes kept) const {
   const Composition& charged = setup_.charged();
-  const Shape shape = dense_shape(charged.architecture(plan).layout());
+  const Shape& shape = plan.prepared;
   const std::int64_t steps = setup_.method->draws_steps()
                                  ? setup_.method->drawn_steps(setup_.composition, version)
                                  : plan.work.steps_of(samples);
@@ -103,8 +99,8 @@ Cost Assigner::largest_cost(const Plan& plan, const Server& server) const {
   for (int c = 0; c < setup_.data->clients(); ++c) {
     most = std::max(most, setup_.data->samples_of(c));
   }
-  const Exchange exchange = setup_.method->exchange(
-      setup_.charged(), server, plan, dense_shape(setup_.charged().architecture(plan).layout()), 0);
+  const Exchange exchange =
+      setup_.method->exchange(setup_.charged(), server, plan, plan.prepared, 0);
   return cost_of(plan, server.version, most, exchange, kept_on_flash(plan, exchange));
 }
 
@@ -143,7 +139,7 @@ void Assigner::set_given_loads(Assignment& task, const DeviceRecord& device) con
   if (loads.download) {
     Stream s = stream("load.download");
     task.down = loads.download->sample(s, task.device);
-    task.received_key = -1;
+    task.received_model = task.received_base = -1;
   }
   if (loads.upload) {
     Stream s = stream("load.upload");
@@ -175,7 +171,7 @@ Verdict Assigner::assign(DeviceRecord& device, std::uint32_t index, std::uint32_
                               .memory = task.memory_limit - profile.memory.runtime.value,
                               .storage = profile.flash.budget.value},
                              costs_);
-    task.plan = static_cast<std::uint32_t>(choice.plan.value_or(0));
+    task.plan = static_cast<std::uint32_t>(choice.considered);
     set_costs(task, costs_[task.plan], device);
     task.encoded_up = cache_[task.plan].encoded_up;
     if (!choice.plan) {
@@ -184,9 +180,11 @@ Verdict Assigner::assign(DeviceRecord& device, std::uint32_t index, std::uint32_
       return verdict;
     }
     for (const Section& s : cache_[task.plan].exchange.down) {
-      const bool held = s.name == kModelSection && s.key >= 0 && s.key == device.held_model;
-      if (!held) task.down += s.bytes;
-      if (s.name == kModelSection) task.received_key = s.key;
+      const bool base = s.name == kBaseSection, model = s.name == kModelSection;
+      const std::int64_t holds = base ? device.held_base : model ? device.held_model : -1;
+      if (s.key < 0 || s.key != holds) task.down += s.bytes;
+      if (base) task.received_base = s.key;
+      if (model) task.received_model = s.key;
     }
   }
   set_given_loads(task, device);

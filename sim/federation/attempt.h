@@ -36,9 +36,9 @@ struct Assignment {
   std::int64_t base_version = 0;
   std::int64_t samples = 0, steps = 0;
   int batch = 0;
-  Bytes down, up;                  // payload bytes; what the device already holds is left out
-  Bytes encoded_up;                // of the trained model; up is that of the deployed one
-  std::int64_t received_key = -1;  // of the model section, to remember that it is held
+  Bytes down, up;    // payload bytes; what the device already holds is left out
+  Bytes encoded_up;  // of the trained model; up is that of the deployed one
+  std::int64_t received_base = -1, received_model = -1;  // keys, to remember what is held
   Flops flops;
   ComputeCost work;  // time and energy of training
   FlashCost load;    // of writing to flash what was received

@@ -18,8 +18,8 @@ namespace skiff {
 struct DeviceRecord {
   Device device;
   Battery battery;
-  VirtualTime last_transfer_end = kNever;  // kNever: the radio is cold
-  std::int64_t held_model = -1;            // key of the model section that it holds
+  VirtualTime last_transfer_end = kNever;        // kNever: the radio is cold
+  std::int64_t held_base = -1, held_model = -1;  // keys of the sections that it holds
   bool busy = false;
   std::uint32_t attempts = 0, accepted = 0;
   Bytes bytes_down, bytes_up;

@@ -189,7 +189,8 @@ void DeviceJobs::transfer_ended(AttemptId id) {
   }
   if (a.phase == AttemptPhase::kDownload) {
     a.download_end = engine_.now();
-    if (a.task.received_key >= 0) r.held_model = a.task.received_key;
+    if (a.task.received_base >= 0) r.held_base = a.task.received_base;
+    if (a.task.received_model >= 0) r.held_model = a.task.received_model;
     return begin_load(id);
   }
   a.upload_end = engine_.now();

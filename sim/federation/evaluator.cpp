@@ -178,7 +178,10 @@ void Evaluator::add_test_metrics(const Vector& weights, Metrics& out) const {
 }
 
 Metrics Evaluator::evaluate(const Server& server) const {
-  const Vector& weights = *setup_.method->predictors(setup_.composition, server)[0].members[0];
+  return evaluate(*setup_.method->predictors(setup_.composition, server)[0].members[0]);
+}
+
+Metrics Evaluator::evaluate(const Vector& weights) const {
   const std::vector<std::string>& metrics = setup_.evaluation.metrics;
   const auto wants = [&](std::initializer_list<const char*> names) {
     return std::any_of(names.begin(), names.end(),

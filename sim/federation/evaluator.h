@@ -26,6 +26,7 @@ class Evaluator {
 
   // Those of setup.evaluation.metrics, in that order.
   Metrics evaluate(const Server& server) const;
+  Metrics evaluate(const Vector& weights) const;
 
  private:
   std::unique_ptr<Weights> bind(const Vector& weights) const;

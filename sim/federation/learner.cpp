@@ -3,11 +3,13 @@
 #include <algorithm>
 
 #include "algorithms/method_steps.h"
+#include "algorithms/prepare.h"
 #include "sim/core/parallel.h"
 
 namespace skiff {
 
 Server initial_server(const FederationSetup& setup) {
+  if (setup.start != nullptr) return *setup.start;
   Server server;
   for (const auto& architecture : setup.composition.models) {
     GlobalModel& model = server.models.emplace_back();
@@ -22,6 +24,7 @@ Server initial_server(const FederationSetup& setup) {
 Learner::Learner(const FederationSetup& setup)
     : setup_(setup),
       server_(std::make_shared<const Server>(initial_server(setup))),
+      preparer_(setup),
       broadcasts_(setup.composition.plans.size()),
       scratch_(static_cast<std::size_t>(threads()) + 1) {
   for (Scratch& s : scratch_) s.weights.resize(setup.composition.plans.size());
@@ -32,13 +35,10 @@ Learner::Learner(const FederationSetup& setup)
 }
 
 Bytes Learner::client_state_bytes(const Plan& plan) const {
-  const LayoutPtr layout = setup_.composition.update_layout(plan);
+  const LayoutPtr layout = setup_.composition.wire_layout(plan);
   Bytes total = setup_.method->client_state_bytes(setup_.composition, plan);
   const auto sections = static_cast<std::int64_t>(
-      setup_.method
-          ->exchange(setup_.composition, *server_, plan,
-                     dense_shape(setup_.composition.architecture(plan).layout()), 0)
-          .up.size());
+      setup_.method->exchange(setup_.composition, *server_, plan, plan.prepared, 0).up.size());
   if (plan.up->keeps_state()) total += sections * plan.up->state_bytes(*layout);
   if (plan.optimizer->client_state() == ClientStatePolicy::kPersistent) {
     total += plan.optimizer->state_bytes(*layout);
@@ -56,28 +56,35 @@ Learner::Broadcast Learner::say_to(const Assignment& task) {
   Broadcast& kept = broadcasts_[task.plan];
   const bool same = !setup_.method->broadcast_depends_on_client();
   if (same && kept.version == server_->version) return kept;
+  const Composition& composition = setup_.composition;
   auto message = std::make_shared<Message>();
-  setup_.method->broadcast(setup_.composition, *server_, plan, task.device, *message);
-  const Shape shape = dense_shape(setup_.composition.architecture(plan).layout());
-  check_sizes(*message,
-              setup_.method->exchange(setup_.composition, *server_, plan, shape, task.device).down);
+  message->base = preparer_.prepared(*server_, task.plan);
+  setup_.method->broadcast(composition, *server_, plan, task.device, *message);
+  check_sizes(
+      *message,
+      setup_.method->exchange(composition, *server_, plan, plan.prepared, task.device).down);
   Broadcast said;
   said.version = server_->version;
-  auto received = std::make_shared<Vector>(setup_.composition.update_layout(plan));
-  plan.down->decode(*received->layout, *message->find(kModelSection), received->values);
+  const Payload* vector = message->find(kModelSection);
+  said.received = std::make_shared<const Vector>(
+      vector == nullptr ? decoded(*message->base)
+                        : decode_wire(*plan.down, composition, plan, message->base.get(),
+                                      composition.update_layout(plan), *vector));
   said.message = std::move(message);
-  said.received = std::move(received);
   if (same) kept = said;
   return said;
 }
 
 void Learner::check_sizes(const Message& message, const std::vector<Section>& declared) const {
-  SKIFF_CHECK(message.sections.size() == declared.size(), "sections sent and declared differ");
+  std::size_t encoded = 0;
   for (const Section& section : declared) {
+    if (section.name == kBaseSection) continue;  // the prepared model: its size was checked
+    ++encoded;
     const Payload* payload = message.find(section.name);
     SKIFF_CHECK(payload != nullptr && payload->size() == section.bytes,
                 "a section is not as long as was declared: " + section_name(section.name));
   }
+  SKIFF_CHECK(message.sections.size() == encoded, "sections sent and declared differ");
 }
 
 std::unique_ptr<Learner::Job> Learner::prepare(const Assignment& task) {
@@ -174,7 +181,8 @@ void Learner::finish_round(std::vector<Attempt>& attempts, std::vector<AttemptId
                        .plan = &setup_.composition.plans[attempt.task.plan],
                        .base = server_,
                        .message = std::move(result.upload),
-                       .steps = attempt.task.steps});
+                       .steps = attempt.task.steps,
+                       .prepared = jobs[i]->said.message->base});
   }
   if (updates.empty()) return;
   server_ = std::make_shared<const Server>(

@@ -11,6 +11,7 @@
 
 #include "sim/core/task_pool.h"
 #include "sim/federation/attempt.h"
+#include "sim/federation/preparer.h"
 #include "sim/federation/setup.h"
 
 namespace skiff {
@@ -37,6 +38,11 @@ class Learner {
   // client-id order, commits their clients' states. Fills Attempt::train_loss, and sets cause
   // kNotFinite where an update blew up.
   void finish_round(std::vector<Attempt>& attempts, std::vector<AttemptId> accepted);
+
+  // What the devices of a plan hold of the present version; null: the master as it is.
+  std::shared_ptr<const Model> prepared(std::size_t plan) {
+    return preparer_.prepared(*server_, plan);
+  }
 
   // Bytes that a client keeps on its flash between participations.
   Bytes client_state_bytes(const Plan& plan) const;
@@ -71,13 +77,14 @@ class Learner {
   std::shared_ptr<const Server> server_;
   bool keeps_state_ = false;
   std::unordered_map<ClientId, ClientState> states_;  // only ever looked up by key
-  std::vector<Broadcast> broadcasts_;                 // by plan
-  std::vector<Scratch> scratch_;                      // by worker
-  std::vector<std::unique_ptr<Job>> eager_;           // by attempt, submitted to the pool
+  Preparer preparer_;
+  std::vector<Broadcast> broadcasts_;        // by plan
+  std::vector<Scratch> scratch_;             // by worker
+  std::vector<std::unique_ptr<Job>> eager_;  // by attempt, submitted to the pool
   TaskPool pool_;
 };
 
-// Version 0: initialised weights, and the method's own start.
+// Version 0: initialised weights, and the method's own start; setup.start if there is one.
 Server initial_server(const FederationSetup& setup);
 
 }  // namespace skiff

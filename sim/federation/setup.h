@@ -88,6 +88,10 @@ struct FederationSetup {
   // The composition with the models that devices pay for in the place of those that train
   // (model.deploy_as); null: they pay for what trains.
   std::shared_ptr<const Composition> deployed;
+  // By plan what its pruners left before the first round; null: nothing was removed. Empty until
+  // prepare_start(), and where no plan compresses.
+  std::vector<std::shared_ptr<const Model>> structure;
+  std::shared_ptr<const Server> start;  // version 0, pruned; null: initialised weights
   bool timing_only = false;
   bool keep_final_model = true;  // in the record
   GivenLoads loads;

@@ -10,7 +10,7 @@ namespace {
 
 void record_memory(const FederationSetup& setup, const Server& server, Recorder& recorder) {
   const Assigner assigner(setup);
-  for (const Plan& plan : setup.composition.plans) {
+  for (const Plan& plan : setup.charged().plans) {
     const PeakMemory m = assigner.largest_cost(plan, server).memory;
     recorder.add(MemoryRow{.plan = plan.name,
                            .weights = m.weights,

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "algorithms/kernels/reduce.h"
+#include "algorithms/prepare.h"
 #include "sim/core/distributions.h"
 #include "sim/core/metrics.h"
 #include "sim/federation/events.h"
@@ -21,6 +23,9 @@ SynchronousServer::SynchronousServer(Engine& engine, const FederationSetup& setu
       on_round_(std::move(on_round)),
       jobs_(engine, setup, *this),
       assigner_(setup) {
+  for (const Plan& plan : setup.charged().plans) {
+    plan_storage_.push_back(storage_of(setup.charged(), plan));
+  }
   engine.on<&SynchronousServer::on_round_start>(events::kRoundStart, *this, "round-start");
   engine.on<&SynchronousServer::on_check_in>(events::kCheckIn, *this, "check-in");
   engine.on<&SynchronousServer::on_select_timeout>(events::kSelectTimeout, *this, "select-timeout");
@@ -245,6 +250,10 @@ AttemptRow SynchronousServer::row_of(const Attempt& a) const {
   row.energy = a.energy;
   row.battery_start = a.battery_start;
   row.battery_end = a.battery_end;
+  if (setup_.has_model()) {
+    row.bits = static_cast<float>(plan_storage_[a.task.plan].bits);
+    row.sparsity = static_cast<float>(plan_storage_[a.task.plan].sparsity);
+  }
   row.batch = static_cast<std::uint32_t>(a.task.batch);
   row.steps = static_cast<std::uint32_t>(a.task.steps);
   row.samples = static_cast<std::uint32_t>(a.task.samples);
@@ -301,6 +310,7 @@ void SynchronousServer::record_round() {
       if (metric == "train_loss") row_.train_loss = value;
     }
     std::erase_if(row_.metrics, [](const auto& m) { return m.first == "train_loss"; });
+    evaluate_plans();
   }
   total_up_ += row_.bytes_up;
   total_down_ += row_.bytes_down;
@@ -308,6 +318,45 @@ void SynchronousServer::record_round() {
   if (on_round_) on_round_(row_);
   recorder_.add(row_);
   record_tiers(row_);
+}
+
+void SynchronousServer::evaluate_plans() {
+  plan_metrics_.assign(setup_.composition.plans.size(), {});
+  for (std::size_t p = 0; p < plan_metrics_.size(); ++p) {
+    const std::shared_ptr<const Model> held = learner_->prepared(p);
+    if (held == nullptr || !setup_.composition.plans[p].parametrization->trains_base()) continue;
+    if (p == 0 && recorder_.info().keep_layers) record_layers(*held);
+    plan_metrics_[p] = evaluator_->evaluate(decoded(*held));
+    for (const auto& [metric, value] : plan_metrics_[p]) {
+      recorder_.add(EvaluationRow{.round = row_.round,
+                                  .scope = EvaluationRow::Scope::kTier,
+                                  .entity = static_cast<std::uint32_t>(p),
+                                  .metric = metric,
+                                  .value = value});
+    }
+  }
+}
+
+// How far each matrix of the first plan's devices is from the server's.
+void SynchronousServer::record_layers(const Model& held) {
+  const Vector& master = learner_->server().models[setup_.composition.global().model].weights;
+  const Vector decoded_to = widened(held, master.layout);
+  std::uint32_t layer = 0;
+  for (std::size_t t = 0; t < master.layout->slices.size(); ++t) {
+    const Slice& s = master.layout->slices[t];
+    if (!s.is_matrix()) continue;
+    const auto of = [&](const Vector& v) {
+      return std::span(v.values).subspan(s.offset, s.size());
+    };
+    const TensorShape& stored = setup_.composition.global().prepared.tensors[t];
+    const auto kept = static_cast<double>(stored.kept);
+    LayerRow row{.round = row_.round, .layer = layer++};
+    row.error = kernels::squared_distance_double(of(decoded_to), of(master)) /
+                kernels::squared_norm_double(of(master));
+    row.bits = static_cast<float>(8 * static_cast<double>(stored.stored.value()) / kept);
+    row.sparsity = static_cast<float>(1 - kept / static_cast<double>(s.size()));
+    recorder_.add(row);
+  }
 }
 
 void SynchronousServer::record_tiers(const RoundRow& round) {
@@ -330,12 +379,17 @@ void SynchronousServer::record_tiers(const RoundRow& round) {
     TierRow& t = rows[i];
     t.round = round.round;
     t.tier = static_cast<std::uint32_t>(i);
-    for (const auto& [metric, value] : round.metrics) {
+    const bool own = i < plan_metrics_.size() && !plan_metrics_[i].empty();
+    for (const auto& [metric, value] : own ? plan_metrics_[i] : round.metrics) {
       if (metric == "test_accuracy") t.accuracy = value;
       if (metric == "test_loss") t.loss = value;
     }
     if (setup_.has_model()) {
-      t.model_bytes = dense_shape(setup_.charged().models[0]->layout()).stored;
+      const Composition& charged = setup_.charged();
+      const std::size_t plan = std::min(i, charged.plans.size() - 1);
+      t.model_bytes = charged.plans[plan].prepared.stored;
+      t.bits = static_cast<float>(plan_storage_[plan].bits);
+      t.sparsity = static_cast<float>(plan_storage_[plan].sparsity);
     }
     recorder_.add(t);
   }

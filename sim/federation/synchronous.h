@@ -62,6 +62,9 @@ class SynchronousServer final : public AttemptObserver {
   void record_attempts(bool abandoned, bool at_deadline);
   void record_round();
   void record_tiers(const RoundRow& row);
+  // Of what each plan's devices hold, where compressors made it.
+  void evaluate_plans();
+  void record_layers(const Model& held);
   bool stop_rule_met(const RoundRow& row) const;
   AttemptRow row_of(const Attempt& attempt) const;
 
@@ -87,6 +90,8 @@ class SynchronousServer final : public AttemptObserver {
   std::vector<std::uint32_t> drawn_in_;  // by device: the last round in which it was drawn
   Handle deadline_, timeout_, check_in_;
   RoundRow row_;
+  std::vector<StorageSummary> plan_storage_;
+  std::vector<Metrics> plan_metrics_;  // of this round, by plan; empty: not measured apart
   Bytes total_up_, total_down_;
   Joules total_energy_;
 };

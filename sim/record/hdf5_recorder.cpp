@@ -22,7 +22,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kFlushInterval = std::chrono::seconds(10);
 
 fs::path folder_of(const fs::path& file) {
-  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) throw RunError(fmt::format("{}: {}", folder.string(), error.message()));
@@ -156,7 +156,7 @@ std::string Hdf5Recorder::close(const RunEnd& end) {
     for (const Table* table : impl_->tables.tables()) impl_->sink.create(*table);
     impl_->tables.close();
     impl_->file.put_memory(impl_->tables.memory());
-    const std::string results = impl_->tables.results_sha256();
+    std::string results = impl_->tables.results_sha256();
     impl_->sink.close();
     impl_->file.finish(end, results, impl_->tables.wall_times());
     impl_->open = false;

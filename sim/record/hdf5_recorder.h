@@ -20,7 +20,7 @@ namespace skiff {
 class Hdf5Recorder final : public Recorder {
  public:
   // `file`: where run.h5 shall stand in the end; its folder is made if need be.
-  Hdf5Recorder(const std::filesystem::path& file, RunInfo info);
+  Hdf5Recorder(const std::filesystem::path& file, RunInfo run);
   // Not finished: closes the .part, status "failed".
   ~Hdf5Recorder() override;
 

@@ -14,7 +14,7 @@ class ResultTables;
 
 class MemoryRecorder final : public Recorder {
  public:
-  explicit MemoryRecorder(RunInfo info);
+  explicit MemoryRecorder(RunInfo run);
   ~MemoryRecorder() override;
 
   const std::vector<AttemptRow>& attempts() const { return attempts_; }

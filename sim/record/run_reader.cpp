@@ -126,7 +126,7 @@ std::string RunReader::text_of(const std::string& object, const std::string& nam
   if (H5Tis_variable_str(type.get()) <= 0) return {};
   char* data = nullptr;
   if (H5Aread(attribute.get(), type.get(), &data) < 0) fail("attribute " + name + " is damaged");
-  const std::string text = data == nullptr ? "" : data;
+  std::string text = data == nullptr ? "" : data;
   H5free_memory(data);
   return text;
 }

@@ -29,11 +29,11 @@ class RunReader {
   bool has(const std::string& object) const;
   // The columns of a table without its coordinates: "energy", ...
   std::vector<std::string> columns(const std::string& group) const;
-  std::vector<std::uint64_t> shape(const std::string& dataset) const;
+  std::vector<std::uint64_t> shape(const std::string& name) const;
   // A column of numbers as doubles, row by row: "/rounds/energy".
-  std::vector<double> column(const std::string& dataset) const;
+  std::vector<double> column(const std::string& name) const;
   // What a column of words calls 0, 1, 2, ...
-  std::vector<std::string> words(const std::string& dataset) const;
+  std::vector<std::string> words(const std::string& name) const;
 
  private:
   [[noreturn]] void fail(const std::string& what) const;
@@ -63,7 +63,7 @@ struct StoredRun {
   std::vector<StoredTable> tables;
 };
 
-StoredRun read_run(const std::filesystem::path& file);
+StoredRun read_run(const std::filesystem::path& path);
 
 // The digest of the configuration that made an existing run.h5; empty if there is no such file. One
 // that is no readable run is a DataError: nobody's data is overwritten unseen.

@@ -18,25 +18,6 @@ struct Word {
   std::vector<std::string> properties = {};
 };
 
-const std::vector<Word>& compressors() {
-  static const std::vector<Word> words{
-      {"higgs", "quantization", "bits! dimension=2 group=auto allocation=uniform targets=linear",
-       "Hadamard rotation, optimal Gaussian grids", "Malinovskii et al. 2024, arXiv:2411.17525"},
-      {"pv-tuning", "quantization",
-       "bits! mode=pv-ste subspace=0.01 codebook=scalar code_learning_rate=0.01 targets=linear",
-       "alternates codes and codebook in training", "Malinovskii et al. 2024, arXiv:2405.14852"},
-      {"rtn", "quantization", "bits! group=32 targets=linear",
-       "round to nearest, one scale a group", "baseline"},
-      {"nf4", "quantization", "group=64 targets=linear", "quantiles of a Gaussian",
-       "Dettmers et al. 2023, arXiv:2305.14314"},
-      {"gptq", "quantization", "bits! group=128 targets=linear",
-       "column by column, errors carried on", "Frantar et al. 2022, arXiv:2210.17323"},
-      {"hqq", "quantization", "bits! group=64 targets=linear",
-       "half-quadratic splitting of the rounding error", "Badri and Shaji 2023"},
-  };
-  return words;
-}
-
 const std::vector<Word>& adaptations() {
   static const std::vector<Word> words{
       {"lora", "", "aggregation! init=kaiming", "low-rank factors beside frozen weights",
@@ -65,8 +46,6 @@ const std::vector<Word>& distillations() {
 
 const std::vector<Word>& planners() {
   static const std::vector<Word> words{
-      {"fixed", "", "", "every device gets the same plan", "baseline"},
-      {"tiers", "", "plans!", "a plan for each tier, by your table", "baseline"},
       {"adaptive", "", "per=tier choices=all limits=none", "the best plan that fits", "baseline"},
   };
   return words;
@@ -119,7 +98,6 @@ void add(const std::vector<Word>& words) {
 
 void register_planned_words() {
   [[maybe_unused]] static const bool once = [] {
-    add<Compressor>(compressors());
     add<Parametrization>(adaptations());
     add<Distillation>(distillations());
     add<Planner>(planners());

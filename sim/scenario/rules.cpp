@@ -65,8 +65,8 @@ struct PlannedKey {
 constexpr PlannedKey kPlanned[] = {
     {"model.pretrain_epochs", ""},      {"devices.network.rates", "markov"},
     {"devices.network.rates", "trace"}, {"devices.thermal", "true"},
-    {"record.layers", "true"},          {"record.events", "true"},
-    {"compression.target_size", ""},    {"compression.distillation", ""},
+    {"record.events", "true"},          {"compression.target_size", ""},
+    {"compression.distillation", ""},
 };
 
 bool is_neutral(const std::string& word) { return word == "0" || word == "itself"; }
@@ -114,7 +114,7 @@ void check_evaluation(const RuleContext& c) {
   for (const Node& model : models != nullptr ? models->items : std::vector<Node>()) {
     if (model.text == "tiers" && !c.has("devices.tiers")) {
       c.problem_at(model.where, "evaluation.models", "tiers needs devices.tiers");
-    } else if (model.text == "tiers" || model.text == "clients") {
+    } else if (model.text == "clients") {
       c.planned("evaluation.models", model.text);
     }
   }

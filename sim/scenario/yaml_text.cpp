@@ -197,7 +197,7 @@ std::string read_scenario_file(const std::string& file) {
     Problem problem;
     problem.where.file = file;
     problem.message = why;
-    throw ScenarioError(std::vector<Problem>(1, std::move(problem)));
+    throw ScenarioError(std::vector<Problem>{problem});
   };
   std::error_code error;
   const fs::file_status status = fs::status(file, error);

@@ -32,7 +32,7 @@ TEST_F(FullTest, ZeroStepsGiveAZeroUpdate) {
   const auto weights = full()->bind(nullptr, received, stream, nullptr);
   Vector change;
   weights->update(change);
-  EXPECT_EQ(change.layout, full()->update_layout(layout));
+  EXPECT_EQ(change.layout, full()->update_layout(dense_shape(layout)));
   for (const float d : change.values) EXPECT_EQ(d, 0);
 }
 

@@ -102,6 +102,7 @@ struct Federation {
     plan.down = named<Codec>("dense");
     plan.up = std::move(up);
     composition.plans = {std::move(plan)};
+    composition.prepare_dense();
     composition.clients = static_cast<std::int64_t>(states.size());
     composition.horizon = 1;
     composition.seed = 1;

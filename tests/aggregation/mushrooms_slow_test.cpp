@@ -7,12 +7,11 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "tests/aggregation/method_test.h"
+#include "tests/real_data.h"
 
 namespace skiff::testing {
 namespace {
@@ -21,12 +20,7 @@ constexpr int kFeatures = 112, kClients = 10, kRows = 812;
 constexpr double kCurvature = 3.657920440, kMu = kCurvature / 1000, kOptimum = .0961123005;
 constexpr double kSmooth = 3.654262519;  // greatest of the clients' curvatures without l2
 
-std::string mushrooms() {
-  const char* data = std::getenv("SKIFF_DATA");
-  const std::string folder = data != nullptr ? data : "../shared/data";
-  const std::string path = folder + "/libsvm/mushrooms.txt";
-  return std::filesystem::exists(path) ? path : "";
-}
+std::string mushrooms() { return skiff::test::real_data("libsvm/mushrooms.txt"); }
 
 Samples read_samples(const std::string& path) {
   Samples samples(kClients * kRows, kFeatures);

@@ -109,6 +109,10 @@ BENCHMARK_CAPTURE(family_step, vit_small_32x32x3, "vit",
                   TaskShape{TaskKind::kClassification, 3072, 10, 3, 32, 32}, 24)
     ->UseManualTime()
     ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(family_step, resnet_small_32x32x3, "resnet",
+                  TaskShape{TaskKind::kClassification, 3072, 10, 3, 32, 32}, 24)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(family_step, cifg_lstm_small, "cifg-lstm", text_task(2048, 20), 32)
     ->UseManualTime()
     ->Unit(benchmark::kMillisecond);

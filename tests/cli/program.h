@@ -17,6 +17,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/scratch_folder.h"
+
 namespace skiff::test {
 namespace fs = std::filesystem;
 
@@ -38,15 +40,8 @@ struct Said {
 // A folder of its own, which is the program's working directory too; gone in the end.
 class ProgramTest : public ::testing::Test {
  protected:
-  ProgramTest() {
-    std::string name = (fs::temp_directory_path() / "skiff-cli-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~ProgramTest() override { fs::remove_all(folder_); }
-
   fs::path write(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ / name) << text;
-    return folder_ / name;
+    return scratch_.write(name, text);
   }
 
   // Starts it; `largest_file`: its limit of file sizes in bytes, 0 = none.
@@ -90,7 +85,8 @@ class ProgramTest : public ::testing::Test {
     return false;
   }
 
-  fs::path folder_;
+  const ScratchFolder scratch_;
+  const fs::path folder_ = scratch_.folder();
 };
 
 // Fine, and over at once: nothing is trained.

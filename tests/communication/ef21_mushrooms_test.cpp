@@ -2,12 +2,11 @@
 // regularizer on the mushrooms data set, 20 clients in file order, step by the theorem.
 
 #include <array>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "tests/communication/codec_test.h"
+#include "tests/real_data.h"
 
 namespace skiff::testing {
 namespace {
@@ -16,13 +15,6 @@ constexpr std::size_t kFeatures = 112, kClients = 20;
 constexpr double kStrength = 0.1;  // of sum x^2 / (1 + x^2)
 
 using Point = std::array<double, kFeatures>;
-
-// $SKIFF_DATA, or the data folder beside the repository.
-std::string data_file(const std::string& name) {
-  const char* data = std::getenv("SKIFF_DATA");
-  const std::string path = (data != nullptr ? std::string(data) : "../shared/data") + "/" + name;
-  return std::filesystem::exists(path) ? path : "";
-}
 
 struct Row {
   double label = 0;               // -1 or +1
@@ -123,7 +115,7 @@ struct Expected {
 };
 
 void expect_trajectory(const char* density, double gamma, const std::vector<Expected>& expected) {
-  const std::string path = data_file("libsvm/mushrooms.txt");
+  const std::string path = skiff::test::real_data("libsvm/mushrooms.txt");
   if (path.empty()) GTEST_SKIP() << "mushrooms is not in the data folder";
   const MushroomsProblem problem(read_rows(path));
   Run run(problem, density);

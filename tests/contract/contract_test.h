@@ -19,8 +19,8 @@ namespace skiff::testing {
 inline void add_what_rules_ask(const std::string& role, const std::string& name, Node& map) {
   if (role == "partition" && name == "quantity") map.set("alpha", Node::scalar("0.5"));
   if (role == "model" && name == "mlp") map.set("hidden", list_node({"4", "3"}));
-  if (role == "model" &&
-      (name == "llama" || name == "bert" || name == "vit" || name == "cifg-lstm")) {
+  if (role == "model" && (name == "llama" || name == "bert" || name == "vit" ||
+                          name == "cifg-lstm" || name == "resnet")) {
     map.set("preset", Node::scalar("tiny"));
   }
 }

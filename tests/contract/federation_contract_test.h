@@ -62,6 +62,7 @@ struct SmallFederation {
     plan.up = std::move(up);
     plan.work = {.epochs = 1, .steps = std::nullopt, .batch = 5, .clip_norm = std::nullopt};
     composition.plans = {std::move(plan)};
+    composition.prepare_dense();
     composition.clients = kClients;
     composition.horizon = 10;
     composition.seed = 4;

@@ -63,6 +63,10 @@ inline std::vector<Node> good_values(const FieldInfo& field) {
     for (const std::string& word : field.rules.words) add(word);
   } else if (field.type == "word or file") {
     add("byte");
+  } else if (field.type == "map of map") {
+    Node map;
+    map.set("high-end", map_node("bits", "4"));
+    values.push_back(map);
   } else if (field.type == "list of int") {
     values.push_back(list_node({"4", "3"}));
   } else if (field.type == "file") {

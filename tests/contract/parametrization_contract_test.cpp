@@ -28,7 +28,7 @@ class ParametrizationContract : public ::testing::Test {
       Bound bound;
       bound.global.weights = Vector(architecture_->layout());
       architecture_->initialise(bound.global.weights, Stream(1, "initialise"));
-      bound.layout = p.update_layout(architecture_->layout());
+      bound.layout = p.update_layout(dense_shape(architecture_->layout()));
       bound.received = p.for_client(p.target(bound.global), nullptr);
       bound.weights = p.bind(nullptr, bound.received, Stream(1, "bind"), nullptr);
       test(p, bound);

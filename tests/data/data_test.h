@@ -3,11 +3,8 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 #include <zlib.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <initializer_list>
 #include <memory>
@@ -16,6 +13,8 @@
 #include <vector>
 
 #include "algorithms/data/federate.h"
+#include "tests/real_data.h"
+#include "tests/scratch_folder.h"
 
 namespace skiff::test {
 
@@ -35,49 +34,20 @@ inline LoadedData load(const std::string& source, Settings settings,
   return make<DataSource>(source, settings)->load(options, seed);
 }
 
-// A folder that goes away with the test.
-class TempFolder {
+// The same, with files that gzip packed.
+class TempFolder : public ScratchFolder {
  public:
-  TempFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "skiff-data-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~TempFolder() { std::filesystem::remove_all(path_); }
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-
-  std::string path(const std::string& name = "") const {
-    return name.empty() ? path_ : path_ + "/" + name;
-  }
-  std::string write(const std::string& name, const std::string& bytes) const {
-    std::filesystem::create_directories(std::filesystem::path(path(name)).parent_path());
-    std::ofstream(path(name), std::ios::binary) << bytes;
-    return path(name);
-  }
   std::string write_gzip(const std::string& name, const std::string& bytes) const {
     const gzFile file = gzopen(path(name).c_str(), "wb");
     gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size()));
     gzclose(file);
     return path(name);
   }
-
- private:
-  std::string path_;
 };
 
 inline std::string read_bytes(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
-// $SKIFF_DATA/name, or ../shared/data/name beside the repository; "" if it is not there.
-inline std::string real_data(const std::string& name) {
-  const char* data = std::getenv("SKIFF_DATA");
-  const char* source = std::getenv("SKIFF_SOURCE");
-  std::string folder = data != nullptr ? data : "";
-  if (folder.empty()) folder = std::string(source != nullptr ? source : ".") + "/../shared/data";
-  const std::string path = folder + "/" + name;
-  return std::filesystem::exists(path) ? path : "";
 }
 
 // FNV-1a over bytes: to pin generated data.

@@ -2,20 +2,11 @@
 // generated speech, a real-size model that devices pay for.
 #include <gmock/gmock.h>
 
-#include <filesystem>
-
 #include "tests/federation/run_scenario.h"
+#include "tests/real_data.h"
 
 namespace skiff::test {
 namespace {
-
-std::string data_file(const std::string& name) {
-  const char* data = std::getenv("SKIFF_DATA");
-  const char* source = std::getenv("SKIFF_SOURCE");
-  std::string folder = data != nullptr ? data : "";
-  if (folder.empty()) folder = std::string(source != nullptr ? source : ".") + "/../shared/data";
-  return std::filesystem::exists(folder + "/" + name) ? folder + "/" + name : "";
-}
 
 const std::string kFleet = R"(
 devices: {population: {iphone-15-pro: 1}, memory_limit: foreground, network: {rates: constant}}
@@ -23,15 +14,15 @@ devices: {population: {iphone-15-pro: 1}, memory_limit: foreground, network: {ra
 
 std::string stories(const std::string& server) {
   return "seed: 1\ndata: {source: text, path: " +
-         data_file("text/tinystories_train_head_2MiB.txt") +
-         ", separator: \"<|endoftext|>\", tokenizer: " + data_file("llama2c/tok512.bin") +
+         real_data("text/tinystories_train_head_2MiB.txt") +
+         ", separator: \"<|endoftext|>\", tokenizer: " + real_data("llama2c/tok512.bin") +
          ", sequence_length: 64, clients: 20, partition: {scheme: iid}}\nmodel: {checkpoint: " +
-         data_file("llama2c/stories260K.bin") + "}\n" + kFleet + server +
+         real_data("llama2c/stories260K.bin") + "}\n" + kFleet + server +
          "evaluation: {samples: 128}\n";
 }
 
 TEST(LanguageModelTest, ACheckpointStartsWhereItsTrainingEndedAndImproves) {
-  if (data_file("llama2c").empty()) GTEST_SKIP() << "no llama2c among the data";
+  if (real_data("llama2c").empty()) GTEST_SKIP() << "no llama2c among the data";
   const std::string server =
       "server: {protocol: synchronous, participants: 4, rounds: 4}\n"
       "training: {steps: 8, batch: 8, optimizer: {name: sgd, learning_rate: 0.05}}\n";
@@ -47,7 +38,7 @@ TEST(LanguageModelTest, ACheckpointStartsWhereItsTrainingEndedAndImproves) {
 }
 
 TEST(LanguageModelTest, DevicesPayForARealSizeDecoderWhileTheSmallOneTrains) {
-  if (data_file("llama2c").empty()) GTEST_SKIP() << "no llama2c among the data";
+  if (real_data("llama2c").empty()) GTEST_SKIP() << "no llama2c among the data";
   const std::string server =
       "server: {protocol: synchronous, participants: 4, rounds: 1}\n"
       "training: {steps: 1, batch: 2, optimizer: {name: sgd, learning_rate: 0.05}}\n";
@@ -78,13 +69,13 @@ TEST(LanguageModelTest, ADecoderLearnsTheGrammarFromScratch) {
 }
 
 TEST(LanguageModelTest, CheckpointsThatDoNotFitAreRefused) {
-  if (data_file("llama2c").empty()) GTEST_SKIP() << "no llama2c among the data";
+  if (real_data("llama2c").empty()) GTEST_SKIP() << "no llama2c among the data";
   const std::string server =
       "server: {protocol: synchronous, participants: 4, rounds: 1}\n"
       "training: {steps: 1, batch: 2, optimizer: {name: sgd, learning_rate: 0.05}}\n";
   EXPECT_THROW(run(stories(server), {"data.sequence_length=513"}), ScenarioError);
   EXPECT_THROW(run(stories(server),
-                   {"data.tokenizer=byte", "model.checkpoint=" + data_file("llama2c/tok512.bin")}),
+                   {"data.tokenizer=byte", "model.checkpoint=" + real_data("llama2c/tok512.bin")}),
                DataError);
 }
 

@@ -39,11 +39,12 @@ Image forward_reference(const Image& x, const std::vector<float>& w, const float
       for (int o = 0; o < s.out; ++o) {
         float sum = bias == nullptr ? 0.0F : bias[o];
         for (int ky = 0; ky < s.kernel; ++ky) {
-          const int row = py + ky - s.pad();
+          const int row = s.stride * py + ky - s.pad();
           if (!x.has_row(row)) continue;
           for (int kx = 0; kx < s.kernel; ++kx) {
             for (int i = 0; i < s.in; ++i) {
-              sum = std::fma(x.read(row, px + kx - s.pad(), i), weight(w, s, ky, kx, i, o), sum);
+              sum = std::fma(x.read(row, s.stride * px + kx - s.pad(), i),
+                             weight(w, s, ky, kx, i, o), sum);
             }
           }
         }
@@ -62,10 +63,13 @@ Image input_reference(const Image& dy, const std::vector<float>& w, const Convol
         float sum = 0;
         for (int ky = s.kernel - 1; ky >= 0; --ky) {
           const int row = qy - ky + s.pad();
-          if (!dy.has_row(row)) continue;
+          if (row % s.stride != 0 || !dy.has_row(row / s.stride)) continue;
           for (int kx = s.kernel - 1; kx >= 0; --kx) {
+            const int column = qx - kx + s.pad();
+            if (column % s.stride != 0) continue;
             for (int o = 0; o < s.out; ++o) {
-              sum = std::fma(dy.read(row, qx - kx + s.pad(), o), weight(w, s, ky, kx, i, o), sum);
+              sum = std::fma(dy.read(row / s.stride, column / s.stride, o),
+                             weight(w, s, ky, kx, i, o), sum);
             }
           }
         }
@@ -85,10 +89,10 @@ void weight_reference(std::vector<float>& dw, const Image& x, const Image& dy, c
         for (int o = 0; o < s.out; ++o, ++at) {
           float sum = old ? dw[at] : 0;
           for (int py = 0; py < dy.height; ++py) {
-            if (!x.has_row(py + ky - s.pad())) continue;
+            if (!x.has_row(s.stride * py + ky - s.pad())) continue;
             for (int px = 0; px < dy.width; ++px) {
-              sum = std::fma(x.read(py + ky - s.pad(), px + kx - s.pad(), i), dy.read(py, px, o),
-                             sum);
+              sum = std::fma(x.read(s.stride * py + ky - s.pad(), s.stride * px + kx - s.pad(), i),
+                             dy.read(py, px, o), sum);
             }
           }
           dw[at] = sum;
@@ -113,13 +117,20 @@ std::vector<Convolution> shapes() {
     all.push_back({14, 14, 8, 16, 5, padding});
     all.push_back({6, 14, 8, 16, 5, padding});
     all.push_back({9, 33, 32, 40, 3, padding});
+    for (const int kernel : {1, 2, 3, 5}) {
+      for (const int out : {1, 8, 19, 64}) {
+        all.push_back({7, 9, 3, out, kernel, padding, 2});
+        all.push_back({8, 8, 16, out, kernel, padding, 2});
+        all.push_back({11, 13, 8, out, kernel, padding, 3});
+      }
+    }
   }
   return all;
 }
 
 std::string name(const Convolution& s) {
   return ::testing::PrintToString(std::vector<int>{s.height, s.width, s.in, s.out, s.kernel,
-                                                   s.padding == Padding::kSame ? 1 : 0});
+                                                   s.padding == Padding::kSame ? 1 : 0, s.stride});
 }
 
 TEST(ConvolutionTest, ForwardEqualsTheNaiveLoop) {

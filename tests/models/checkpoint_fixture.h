@@ -2,53 +2,25 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 
 #include "algorithms/models/checkpoint.h"
 #include "sim/core/error.h"
+#include "tests/real_data.h"
+#include "tests/scratch_folder.h"
 
 namespace skiff::testing {
 
-// A folder that goes away with the test.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "skiff-model-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::string path(const std::string& name) const { return path_ + "/" + name; }
-  std::string write(const std::string& name, const std::string& bytes) const {
-    std::ofstream(path(name), std::ios::binary) << bytes;
-    return path(name);
-  }
-
- private:
-  std::string path_;
-};
+using test::real_data;
+using Folder = test::ScratchFolder;
 
 inline std::string bytes_of_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
-// $SKIFF_DATA/name, or ../shared/data/name beside the repository; "" if it is not there.
-inline std::string real_file(const std::string& name) {
-  const char* data = std::getenv("SKIFF_DATA");
-  const char* source = std::getenv("SKIFF_SOURCE");
-  std::string folder = data != nullptr ? data : "";
-  if (folder.empty()) folder = std::string(source != nullptr ? source : ".") + "/../shared/data";
-  const std::string path = folder + "/" + name;
-  return std::filesystem::exists(path) ? path : "";
 }
 
 template <class T>

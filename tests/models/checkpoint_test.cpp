@@ -39,7 +39,7 @@ std::vector<std::uint32_t> bits(const std::vector<float>& values) {
 }
 
 TEST(CheckpointTest, Stories260KIsOneModelInEveryFormat) {
-  const std::string folder = real_file("llama2c");
+  const std::string folder = real_data("llama2c");
   if (folder.empty()) GTEST_SKIP() << "no llama2c among the data";
   const LayoutPtr layout = stories_layout();
   const Vector bin = load(folder + "/stories260K.bin", layout);

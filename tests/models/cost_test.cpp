@@ -29,7 +29,8 @@ std::vector<Case> cases() {
           {model("logistic-regression"), binary_task(123)},
           {model("cnn", {{"preset", Node::scalar("small")}}), image_task(1, 28)},
           {model("cnn", {{"preset", Node::scalar("small")}}), image_task(3, 32)},
-          {model("cnn", {{"preset", Node::scalar("base")}}), image_task(1, 28)}};
+          {model("cnn", {{"preset", Node::scalar("base")}}), image_task(1, 28)},
+          {model("resnet", {{"preset", Node::scalar("tiny")}}), image_task(3, 9, 30)}};
 }
 
 TEST(CostTest, ActivationBytesAreWhatTheWorkspaceTook) {
@@ -70,6 +71,18 @@ TEST(CostTest, ConvolutionsCountEveryTapOfEveryOutputPixel) {
   const double first = 24 * 24 * 25 * 8, second = 8 * 8 * 200 * 16, head = 256 * 10;
   EXPECT_EQ(network->inference_cost(20).flops.value(), 2 * 20 * (first + second + head));
   EXPECT_EQ(network->training_cost(20).flops.value(), 2 * 20 * (2 * first + 3 * second + 3 * head));
+}
+
+TEST(CostTest, AResidualNetworkTakesTheSameMemoryForAnyBatch) {
+  const auto network =
+      build(model("resnet", {{"preset", Node::scalar("small")}}), image_task(3, 32));
+  EXPECT_EQ(network->training_cost(1).activations, network->training_cost(50).activations);
+  // Six 3x3 convolutions a stage, the first of which may be strided; 1x1 shortcuts; the stem.
+  const double one = 1024 * 9 * 16 * 16, stem = 1024 * 27 * 16, head = 640;
+  const double half = 256 * 9 * 16 * 32, shortcut = 256 * 16 * 32;
+  const double rest = 6 * one + 2 * (half + 5 * 2 * half + shortcut);
+  EXPECT_EQ(network->inference_cost(2).flops.value(), 2 * 2 * (stem + rest + head));
+  EXPECT_EQ(network->training_cost(2).flops.value(), 2 * 2 * (2 * stem + 3 * (rest + head)));
 }
 
 TEST(CostTest, TheTransposedMatrixIsThatOfTheLargestLayerAboveTheFirst) {

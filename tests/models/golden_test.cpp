@@ -61,5 +61,15 @@ TEST(GoldenTest, Cnn) {
   expect_golden("cnn-base", cnn("base"), image(1, 8, 10), 7, 3, 0.125F);
 }
 
+TEST(GoldenTest, Resnet) {
+  const auto resnet = [](const std::vector<std::string>& widths, const char* blocks) {
+    return model("resnet", {{"widths", list_of(widths)},
+                            {"blocks", Node::scalar(blocks)},
+                            {"groups", Node::scalar("2")}});
+  };
+  expect_golden("resnet-one", resnet({"4", "6"}, "1"), image(3, 7, 10), 8, 3, 0.5F);
+  expect_golden("resnet-two", resnet({"8", "16", "32"}, "2"), image(1, 12, 12), 9, 3, 0.5F);
+}
+
 }  // namespace
 }  // namespace skiff

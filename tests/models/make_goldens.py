@@ -142,6 +142,109 @@ def pool_backward(d, winner, pooled, shape):
     return dx
 
 
+def strided(x, w, stride):
+    """3x3 or 1x1 convolution with zeros around, every stride-th pixel: by its definition."""
+    k, n = w.shape[0], len(x)
+    x = np.pad(x, ((0, 0), (k // 2, k // 2), (k // 2, k // 2), (0, 0)))
+    rows, cols = range(0, x.shape[1] - k + 1, stride), range(0, x.shape[2] - k + 1, stride)
+    y = np.zeros((n, len(rows), len(cols), w.shape[3]))
+    for a, r in enumerate(rows):
+        for b, c in enumerate(cols):
+            y[:, a, b] = np.tensordot(x[:, r:r + k, c:c + k], w, 3)
+    return y
+
+
+def strided_backward(x, w, dy, stride):
+    k = w.shape[0]
+    padded = np.pad(x, ((0, 0), (k // 2, k // 2), (k // 2, k // 2), (0, 0)))
+    dw, dx = np.zeros_like(w), np.zeros_like(padded)
+    for a in range(dy.shape[1]):
+        for b in range(dy.shape[2]):
+            r, c = a * stride, b * stride
+            dw += np.einsum("nuvi,no->uvio", padded[:, r:r + k, c:c + k], dy[:, a, b])
+            dx[:, r:r + k, c:c + k] += np.einsum("uvio,no->nuvi", w, dy[:, a, b])
+    h = k // 2
+    return dw, dx[:, h:h + x.shape[1], h:h + x.shape[2]]
+
+
+def group_norm(x, scale, shift, groups):
+    n, c = len(x), x.shape[-1]
+    parts = x.reshape(n, -1, groups, c // groups)
+    mean = parts.mean(axis=(1, 3), keepdims=True)
+    deviation = np.sqrt(parts.var(axis=(1, 3), keepdims=True) + 1e-5)
+    h = ((parts - mean) / deviation).reshape(x.shape)
+    return h * scale + shift, (h, deviation, groups)
+
+
+def group_norm_backward(d, scale, kept):
+    h, deviation, groups = kept
+    n, c = len(d), d.shape[-1]
+    ds, db = (d * h).sum(axis=(0, 1, 2)), d.sum(axis=(0, 1, 2))
+    g = (d * scale).reshape(n, -1, groups, c // groups)
+    hat = h.reshape(g.shape)
+    dx = (g - g.mean(axis=(1, 3), keepdims=True)
+          - hat * (g * hat).mean(axis=(1, 3), keepdims=True)) / deviation
+    return dx.reshape(d.shape), ds, db
+
+
+def resnet_case(name, channels, height, width, widths, blocks, groups, stride_of_gradient, seed):
+    """A stem, blocks relu(norm(conv(relu(norm(conv x)))) + shortcut x), the mean, a linear layer."""
+    shapes, plan, last = [], [], widths[0]
+
+    def unit(out, inputs, k):
+        shapes.extend([((k, k, inputs, out), "conv"), ((out,), "scale"), ((out,), "shift")])
+        return len(shapes) - 3
+
+    unit(widths[0], channels, 3)
+    for stage, out in enumerate(widths):
+        for i in range(blocks):
+            step = 2 if stage > 0 and i == 0 else 1
+            first, second = unit(out, last, 3), unit(out, out, 3)
+            shortcut = unit(out, last, 1) if step > 1 or out != last else None
+            plan.append((first, second, shortcut, step))
+            last = out
+    shapes += [((10, last), "outin"), ((10,), "bias")]
+    params = [p for p, _ in draw(shapes, seed, 0.5)]
+    gradients = [None] * len(params)
+    x, labels = samples(channels * height * width, 3, 10, seed + 100)
+
+    def forward(at, a, step):
+        z = strided(a, params[at], step)
+        y, kept = group_norm(z, params[at + 1], params[at + 2], groups)
+        return y, kept
+
+    def backward(at, a, d, kept, step):
+        d, gradients[at + 1], gradients[at + 2] = group_norm_backward(d, params[at + 1], kept)
+        gradients[at], da = strided_backward(a, params[at], d, step)
+        return da
+
+    image = x.reshape(3, channels, height, width).transpose(0, 2, 3, 1)
+    y, stem = forward(0, image, 1)
+    maps, inner = [np.maximum(y, 0)], []
+    for first, second, shortcut, step in plan:
+        a = maps[-1]
+        y, kept_first = forward(first, a, step)
+        middle = np.maximum(y, 0)
+        y, kept_second = forward(second, middle, 1)
+        side, kept_side = forward(shortcut, a, step) if shortcut else (a, None)
+        maps.append(np.maximum(y + side, 0))
+        inner.append((middle, kept_first, kept_second, kept_side))
+    features = maps[-1].mean(axis=(1, 2))
+    logits = features @ params[-2].T + params[-1]
+    loss, d = cross_entropy(logits, labels)
+    gradients[-2], gradients[-1] = d.T @ features, d.sum(axis=0)
+    d = np.broadcast_to((d @ params[-2])[:, None, None] / (maps[-1].shape[1] * maps[-1].shape[2]),
+                        maps[-1].shape)
+    for i in reversed(range(len(plan))):
+        (first, second, shortcut, step), (middle, kf, ks, kside) = plan[i], inner[i]
+        d = d * (maps[i + 1] > 0)
+        d_middle = backward(second, middle, d, ks, 1) * (middle > 0)
+        da = backward(first, maps[i], d_middle, kf, step)
+        d = da + (backward(shortcut, maps[i], d, kside, step) if shortcut else d)
+    backward(0, image, d * (maps[0] > 0), stem, 1)
+    show(name, loss, logits, gradients, stride_of_gradient)
+
+
 def show(name, loss, logits, gradients, stride):
     flat = np.concatenate([g.ravel() for g in gradients])
     print("case", name)
@@ -197,3 +300,5 @@ if __name__ == "__main__":
     cnn_case("cnn-tiny", 3, 16, 19, [4, 8], False, [], 7, seed=5)
     cnn_case("cnn-small", 1, 20, 20, [8, 16], False, [], 11, seed=6)
     cnn_case("cnn-base", 1, 8, 10, [32, 64], True, [512], 401, seed=7)
+    resnet_case("resnet-one", 3, 7, 10, [4, 6], 1, 2, 11, seed=8)
+    resnet_case("resnet-two", 1, 12, 12, [8, 16, 32], 2, 2, 401, seed=9)

@@ -64,7 +64,7 @@ TEST(RealSizeTest, TheDecoderThatRunsHasTheSameSlices) {
 }
 
 TEST(HfConfigTest, TheConfigBesideStories260KIsRead) {
-  const std::string path = real_file("llama2c/config.json");
+  const std::string path = real_data("llama2c/config.json");
   if (path.empty()) GTEST_SKIP() << "no llama2c among the data";
   const LlamaConfig c = llama_config(read_hf_config(path));
   EXPECT_EQ(c.dim, 64);

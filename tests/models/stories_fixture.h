@@ -20,7 +20,7 @@ inline TaskShape stories_task() {
 
 struct Stories {
   explicit Stories(const std::string& file)
-      : checkpoint(open_checkpoint(real_file("llama2c/" + file))),
+      : checkpoint(open_checkpoint(real_data("llama2c/" + file))),
         model(checkpoint_architecture(*checkpoint, stories_task())),
         weights(*checkpoint_weights(*checkpoint, model->layout())) {}
   CheckpointPtr checkpoint;

@@ -21,8 +21,8 @@ constexpr const char* kGreedy =
     "Lily didn't want to help her mom, so she";
 
 TEST(Stories260KTest, TheGreedyTextIsTheGoldenOne) {
-  if (real_file("llama2c").empty()) GTEST_SKIP() << "no llama2c among the data";
-  const TokenizerPtr tokenizer = read_tokenizer(real_file("llama2c/tok512.bin"));
+  if (real_data("llama2c").empty()) GTEST_SKIP() << "no llama2c among the data";
+  const TokenizerPtr tokenizer = read_tokenizer(real_data("llama2c/tok512.bin"));
   for (const char* file : kFiles) {
     Stories stories(file);
     LlamaDecoder decoder(*stories.model, stories.weights);
@@ -36,7 +36,7 @@ TEST(Stories260KTest, TheGreedyTextIsTheGoldenOne) {
 }
 
 TEST(Stories260KTest, LogitsAfterTheOpeningTokenAreTheGoldenOnes) {
-  if (real_file("llama2c").empty()) GTEST_SKIP() << "no llama2c among the data";
+  if (real_data("llama2c").empty()) GTEST_SKIP() << "no llama2c among the data";
   const float golden[] = {-6.222914F, 8.404342F,  -6.223739F, -6.222544F,
                           -6.221953F, -6.222877F, -6.221884F, -6.22342F};
   for (const char* file : kFiles) {

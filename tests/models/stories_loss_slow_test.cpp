@@ -12,12 +12,12 @@ namespace {
 Evaluation hundred_stories(const std::string& file) {
   Stories stories(file);
   TextParams params;
-  params.tokenizer.file.path = real_file("llama2c/tok512.bin");
+  params.tokenizer.file.path = real_data("llama2c/tok512.bin");
   params.sequence_length = 512;
   params.pack = false;
   TextCollector texts;
   for (std::string& text :
-       split_texts(bytes_of_file(real_file("llama2c/eval_tinystories_100.txt")), "<|endoftext|>")) {
+       split_texts(bytes_of_file(real_data("llama2c/eval_tinystories_100.txt")), "<|endoftext|>")) {
     texts.add(std::move(text));
   }
   const LoadedData data = text_samples("stories", texts.done(), params, 0);
@@ -38,7 +38,7 @@ Evaluation hundred_stories(const std::string& file) {
 }
 
 TEST(Stories260KTest, LossAndAccuracyOnAHundredStories) {
-  if (real_file("llama2c").empty()) GTEST_SKIP() << "no llama2c among the data";
+  if (real_data("llama2c").empty()) GTEST_SKIP() << "no llama2c among the data";
   for (const char* file : kFiles) {
     const Evaluation total = hundred_stories(file);
     EXPECT_EQ(total.rows, 44'293) << file;

@@ -176,7 +176,7 @@ TEST(OptimizerSchemaTest, WhatBecomesOfTheStateIsAWord) {
 }
 
 TEST(OptimizerSchemaTest, WordsOfLaterVersionsAreKnown) {
-  for (const char* name : {"adamw", "adam-8bit", "microadam", "mezo", "grass", "galore", "flora"}) {
+  for (const char* name : {"adam-8bit", "microadam", "mezo", "grass", "galore", "flora"}) {
     Node node = sgd();
     node.set("name", Node::scalar(name));
     EXPECT_EQ(problems<Optimizer>(node), "name: " + std::string(name) +

@@ -21,11 +21,11 @@ struct Texts {
 
   Texts(const std::string& file, std::size_t most) {
     TextParams params;
-    params.tokenizer.file.path = real_file("llama2c/tok512.bin");
+    params.tokenizer.file.path = real_data("llama2c/tok512.bin");
     params.sequence_length = 512;
     params.pack = false;
     TextCollector texts;
-    std::vector<std::string> all = split_texts(bytes_of_file(real_file(file)), "<|endoftext|>");
+    std::vector<std::string> all = split_texts(bytes_of_file(real_data(file)), "<|endoftext|>");
     for (std::size_t i = 0; i < std::min(most, all.size()); ++i) texts.add(std::move(all[i]));
     samples = text_samples("stories", texts.done(), params, 0).train;
     for (int i = 0; i < samples.rows(); ++i) {
@@ -107,8 +107,8 @@ const std::vector<Method>& unstructured() {
 }
 
 bool has_data() {
-  return !real_file("llama2c").empty() &&
-         !real_file("text/tinystories_train_head_2MiB.txt").empty();
+  return !real_data("llama2c").empty() &&
+         !real_data("text/tinystories_train_head_2MiB.txt").empty();
 }
 
 TEST(StoriesTest, UnstructuredAndPatterns) {

@@ -14,7 +14,7 @@
 #include "sim/record/hdf5_recorder.h"
 #include "sim/record/run_reader.h"
 #include "tests/record/sample_run.h"
-#include "tests/record/scratch_folder.h"
+#include "tests/scratch_folder.h"
 
 namespace skiff {
 namespace {
@@ -84,7 +84,7 @@ class SmallDisk {
   fs::path file() const { return folder_ / "run.h5"; }
 
  private:
-  ScratchFolder folder_;
+  test::ScratchFolder folder_;
   bool mounted_ = false;
 };
 
@@ -141,7 +141,7 @@ TEST(FailureTest, AFinalModelThatDoesNotFitLeavesTheRest) {
 
 TEST(FailureTest, ALimitOfFileSizesLosesNothing) {
   in_a_process_of_its_own([] {
-    const ScratchFolder folder;
+    const test::ScratchFolder folder;
     const rlimit limit{12'000'000, 12'000'000};
     ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
     const Ending ending = record_until_it_fails(folder / "run.h5");
@@ -151,7 +151,7 @@ TEST(FailureTest, ALimitOfFileSizesLosesNothing) {
 
 TEST(FailureTest, ALimitThatIsTooSmallIsRefusedAtOnce) {
   in_a_process_of_its_own([] {
-    const ScratchFolder folder;
+    const test::ScratchFolder folder;
     const rlimit limit{100'000, 100'000};
     ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
     const Ending ending = record_until_it_fails(folder / "run.h5");
@@ -160,7 +160,7 @@ TEST(FailureTest, ALimitThatIsTooSmallIsRefusedAtOnce) {
 }
 
 TEST(FailureTest, UnwritableFoldersAreNamed) {
-  const ScratchFolder folder;
+  const test::ScratchFolder folder;
   std::ofstream(folder / "file") << "no folder";
   EXPECT_THAT(record_until_it_fails(folder / "file/run.h5").message,
               HasSubstr((folder / "file").string() + ": Not a directory"));
@@ -176,7 +176,7 @@ TEST(FailureTest, UnwritableFoldersAreNamed) {
 }
 
 TEST(FailureTest, ATargetThatCannotBeReplacedKeepsThePart) {
-  const ScratchFolder folder;
+  const test::ScratchFolder folder;
   fs::create_directories(folder / "run.h5/occupied");  // a folder where the file should go
   Hdf5Recorder recorder(folder / "run.h5", sample::info());
   sample::fill(recorder);
@@ -190,7 +190,7 @@ TEST(FailureTest, ATargetThatCannotBeReplacedKeepsThePart) {
 
 TEST(FailureTest, HDF5NeverPrints) {
   ::testing::internal::CaptureStderr();
-  const ScratchFolder folder;
+  const test::ScratchFolder folder;
   fs::create_directories(folder / "taken/run.h5.part");
   record_until_it_fails(folder / "taken/run.h5");
   std::ofstream(folder / "text.h5") << "hello";

@@ -14,7 +14,7 @@
 #include "sim/record/memory_recorder.h"
 #include "sim/record/run_reader.h"
 #include "tests/record/sample_run.h"
-#include "tests/record/scratch_folder.h"
+#include "tests/scratch_folder.h"
 
 namespace skiff {
 namespace {
@@ -31,7 +31,7 @@ std::string write_sample(const fs::path& file, RunInfo info = sample::info()) {
 }
 
 TEST(Hdf5RecorderTest, EveryRowComesBack) {
-  const ScratchFolder folder;
+  const test::ScratchFolder folder;
   MemoryRecorder memory(sample::info());
   sample::fill(memory);
   memory.finish({});
@@ -69,7 +69,7 @@ TEST(Hdf5RecorderTest, EveryRowComesBack) {
 }
 
 TEST(Hdf5RecorderTest, MoreRowsThanAChunk) {
-  const ScratchFolder folder;
+  const test::ScratchFolder folder;
   RunInfo info = sample::info(3000, 1);
   info.metrics = {"test_loss"};
   Hdf5Recorder recorder(folder / "run.h5", info);
@@ -108,7 +108,7 @@ TEST(Hdf5RecorderTest, MoreRowsThanAChunk) {
 }
 
 TEST(Hdf5RecorderTest, IsCalledPartUntilItIsWhole) {
-  const ScratchFolder folder;
+  const test::ScratchFolder folder;
   const fs::path file = folder / "deep/folder/run.h5";
   Hdf5Recorder recorder(file, sample::info());
   sample::fill(recorder);
@@ -121,7 +121,7 @@ TEST(Hdf5RecorderTest, IsCalledPartUntilItIsWhole) {
 }
 
 TEST(Hdf5RecorderTest, AnEarlierRunStandsUntilTheNewOneIsWhole) {
-  const ScratchFolder folder;
+  const test::ScratchFolder folder;
   const std::string first = write_sample(folder / "run.h5");
   {
     Hdf5Recorder recorder(folder / "run.h5", sample::info());
@@ -134,7 +134,7 @@ TEST(Hdf5RecorderTest, AnEarlierRunStandsUntilTheNewOneIsWhole) {
 }
 
 TEST(Hdf5RecorderTest, WhatWasFlushedCanBeReadAfterwards) {
-  const ScratchFolder folder;
+  const test::ScratchFolder folder;
   Hdf5Recorder recorder(folder / "run.h5", sample::info());
   sample::Luck luck;
   sample::round(recorder, luck, 1, VirtualTime{});
@@ -148,7 +148,7 @@ TEST(Hdf5RecorderTest, WhatWasFlushedCanBeReadAfterwards) {
 }
 
 TEST(Hdf5RecorderTest, TablesThatAreNotWantedAreNotThere) {
-  const ScratchFolder folder;
+  const test::ScratchFolder folder;
   RunInfo info = sample::info(10, 2);
   info.keep_attempts = false;
   info.tiers.clear();
@@ -167,7 +167,7 @@ TEST(Hdf5RecorderTest, TablesThatAreNotWantedAreNotThere) {
 }
 
 TEST(Hdf5RecorderTest, ManyDeviceClassesFit) {
-  const ScratchFolder folder;
+  const test::ScratchFolder folder;
   RunInfo info = sample::info(0, 0);
   info.device_classes.clear();
   for (int c = 0; c < 300; ++c) info.device_classes.push_back("class-" + std::to_string(c));
@@ -181,13 +181,13 @@ TEST(Hdf5RecorderTest, ManyDeviceClassesFit) {
 }
 
 TEST(Hdf5RecorderTest, IsASmallFileForASmallRun) {
-  const ScratchFolder folder;
+  const test::ScratchFolder folder;
   write_sample(folder / "run.h5");
   EXPECT_LT(fs::file_size(folder / "run.h5"), 500'000u);
 }
 
 TEST(RunReaderTest, InspectionReadsAsPromised) {
-  const ScratchFolder folder;
+  const test::ScratchFolder folder;
   const std::string results = write_sample(folder / "run.h5");
   const StoredRun run = read_run(folder / "run.h5");
   EXPECT_EQ(run.seed, 7);
@@ -205,14 +205,14 @@ TEST(RunReaderTest, InspectionReadsAsPromised) {
 }
 
 TEST(RunReaderTest, TheConfigurationOfAFolderIsKnown) {
-  const ScratchFolder folder;
+  const test::ScratchFolder folder;
   EXPECT_EQ(existing_config_sha256(folder / "run.h5"), "");
   write_sample(folder / "run.h5");
   EXPECT_EQ(existing_config_sha256(folder / "run.h5").substr(0, 6), "7be1d0");
 }
 
 TEST(RunReaderTest, WhatIsNoRunIsNamed) {
-  const ScratchFolder folder;
+  const test::ScratchFolder folder;
   EXPECT_THAT([&] { read_run(folder / "none.h5"); },
               ::testing::ThrowsMessage<DataError>(HasSubstr("none.h5: no such file")));
   std::ofstream(folder / "text.h5") << "hello";
@@ -233,7 +233,7 @@ TEST(Hdf5RecorderTest, PythonReadsItAsItIs) {
   if (std::system("/usr/bin/python3 -c 'import h5py, pandas, xarray, h5netcdf' 2>/dev/null") != 0) {
     GTEST_SKIP() << "Python's h5py, pandas, xarray or h5netcdf are missing";
   }
-  const ScratchFolder folder;
+  const test::ScratchFolder folder;
   RunInfo info = sample::info();
   info.keep_layers = true;
   {

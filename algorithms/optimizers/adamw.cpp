@@ -1,0 +1,84 @@
+// AdamW: Adam with decoupled weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101, algorithm
+// 2; Adam: Kingma and Ba 2015, arXiv:1412.6980). In step t = 1, 2, ... of a slice:
+//   w = (1 - learning_rate weight_decay) w
+//   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2
+//   w = w - learning_rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
+// The paper writes w - eta (alpha ... + lambda w): here, as in the libraries, alpha is part of the
+// schedule's rate, so the decay is learning_rate * weight_decay. weight_decay 0 is plain Adam.
+// State holds m and v, 4 bytes a parameter each, and t, 8 bytes a slice; t is a slice's own, so a
+// slice that is frozen for a while does not age.
+#include "algorithms/kernels/adam.h"
+#include "algorithms/optimizers/common.h"
+
+namespace skiff {
+namespace {
+
+struct AdamWParams : OptimizerParams {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+};
+
+class AdamW final : public Optimizer {
+ public:
+  explicit AdamW(AdamWParams params) : params_(std::move(params)) {}
+
+  double learning_rate(std::int64_t round, std::int64_t horizon) const override {
+    return params_.rate(round, horizon);
+  }
+
+  void step(const Slice& slice, std::span<float> w, std::span<const float> g, double learning_rate,
+            State& state) const override {
+    const std::span<float> m = state.array<float>(slice.name + "/m", slice.size());
+    const std::span<float> v = state.array<float>(slice.name + "/v", slice.size());
+    std::int64_t& t = state.array<std::int64_t>(slice.name + "/t", 1).front();
+    ++t;
+    decay(w, learning_rate, params_.weight_decay);
+    kernels::adam(
+        w, g, m, v,
+        kernels::adam_step(learning_rate, params_.beta1, params_.beta2, params_.epsilon, t));
+  }
+
+  Bytes state_bytes(const Layout& trained) const override {
+    const std::size_t moments = 2 * trained.size * sizeof(float);
+    return Bytes(static_cast<std::int64_t>(moments + trained.slices.size() * sizeof(std::int64_t)));
+  }
+  ClientStatePolicy client_state() const override { return params_.policy(); }
+
+ private:
+  AdamWParams params_;
+};
+
+void check_below_one(double beta, const char* name, const Node& map, Reader& reader) {
+  if (beta < 1) return;
+  const Reader::Scope scope(reader, name);
+  reader.problem(map.find(name)->where, "1 never sees a gradient; write less than 1");
+}
+
+}  // namespace
+
+template <>
+Schema<AdamWParams> schema<AdamWParams>() {
+  Schema<AdamWParams> s;
+  add_common_fields(s, "adamw");
+  s.field("beta1", &AdamWParams::beta1, "share of the mean gradient that is kept, below 1")
+      .in(0, 1);
+  s.field("beta2", &AdamWParams::beta2, "share of the mean squared gradient that is kept, below 1")
+      .in(0, 1);
+  s.field("epsilon", &AdamWParams::epsilon, "added to the root below, against division by zero")
+      .at_least(1e-30);  // a float, not 0
+  s.check([](const AdamWParams& p, const Node& map, Reader& reader) {
+    check_below_one(p.beta1, "beta1", map, reader);
+    check_below_one(p.beta2, "beta2", map, reader);
+  });
+  return s;
+}
+
+SKIFF_REGISTER(Optimizer, AdamW, AdamWParams,
+               {.name = "adamw",
+                .summary = "Adam with decoupled weight decay",
+                .paper = "Loshchilov and Hutter 2019, arXiv:1711.05101",
+                .verified = "a reference in double precision over 200 steps; closed forms of the "
+                            "first step and of constant gradients"});
+
+}  // namespace skiff

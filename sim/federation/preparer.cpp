@@ -1,0 +1,136 @@
+#include "sim/federation/preparer.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "algorithms/calibration.h"
+#include "algorithms/prepare.h"
+#include "sim/federation/learner.h"
+
+namespace skiff {
+namespace {
+
+// Null if the server holds no samples.
+std::unique_ptr<const Calibration> calibration_of(const FederationSetup& setup, const Plan& plan) {
+  const Samples& samples = setup.data->server;
+  if (samples.rows() == 0) return nullptr;
+  std::vector<std::uint32_t> rows(static_cast<std::size_t>(samples.rows()));
+  std::iota(rows.begin(), rows.end(), 0u);
+  return std::make_unique<const Calibration>(setup.composition.architecture(plan), samples,
+                                             std::move(rows));
+}
+
+Stream stream_of(const FederationSetup& setup, std::size_t plan, std::size_t compressor) {
+  return Stream(setup.seed, "prepare", plan).child("compressor", compressor);
+}
+
+// What the plan's pruners leave of these weights; null if it has none.
+std::shared_ptr<const Model> structure_of(const FederationSetup& setup, std::size_t p,
+                                          const Vector& weights) {
+  const Plan& plan = setup.composition.plans[p];
+  std::shared_ptr<Model> model;
+  for (std::size_t i = 0; i < plan.compressors.size(); ++i) {
+    const Compressor& compressor = *plan.compressors[i];
+    if (!compressor.removes_weights()) continue;
+    if (model == nullptr) model = std::make_shared<Model>(dense_model(weights));
+    const auto calibration = calibration_of(setup, plan);
+    State none;
+    compressor.compress(*model, calibration.get(), none, stream_of(setup, p, i));
+  }
+  if (model != nullptr) find_kept(*model);
+  return model;
+}
+
+// What all compressors make of that shape; those whose work is done already are left out.
+Shape shape_after(const Plan& plan, Shape shape, bool removed) {
+  for (const auto& compressor : plan.compressors) {
+    if (removed && compressor->removes_weights()) continue;
+    shape = compressor->shape(shape);
+  }
+  return shape;
+}
+
+// The master keeps what at least one plan's devices hold.
+void clear_unheld(const FederationSetup& setup, GlobalModel& model) {
+  std::vector<std::uint8_t> held(model.weights.values.size());
+  for (const auto& structure : setup.structure) {
+    if (structure == nullptr) return;  // these hold everything
+    const Coordinates all = full_coordinates(*structure, *model.weights.layout);
+    if (structure->kept == nullptr) {
+      for (const std::uint32_t i : all) held[i] = 1;
+    } else {
+      for (const std::uint32_t i : *structure->kept) held[all[i]] = 1;
+    }
+  }
+  for (std::size_t i = 0; i < held.size(); ++i) {
+    if (held[i] == 0) model.weights.values[i] = 0;
+  }
+}
+
+}  // namespace
+
+void prepare_start(FederationSetup& setup) {
+  std::vector<Plan>& plans = setup.composition.plans;
+  const bool any =
+      std::any_of(plans.begin(), plans.end(), [](const Plan& p) { return p.compresses(); });
+  setup.structure.assign(plans.size(), nullptr);
+  if (any && !setup.timing_only) {
+    Server server = initial_server(setup);
+    for (std::size_t p = 0; p < plans.size(); ++p) {
+      setup.structure[p] = structure_of(setup, p, server.models[plans[p].model].weights);
+    }
+    for (GlobalModel& model : server.models) clear_unheld(setup, model);
+    setup.start = std::make_shared<const Server>(std::move(server));
+  }
+  for (std::size_t p = 0; p < plans.size(); ++p) {
+    const std::shared_ptr<const Model>& structure = setup.structure[p];
+    const Shape whole = dense_shape(setup.composition.architecture(plans[p]).layout());
+    plans[p].prepared = shape_after(plans[p], structure != nullptr ? shape_of(*structure) : whole,
+                                    structure != nullptr);
+  }
+  if (setup.deployed == nullptr) return;
+  auto charged = std::make_shared<Composition>(*setup.deployed);
+  for (Plan& plan : charged->plans) {
+    plan.prepared = shape_after(plan, dense_shape(charged->architecture(plan).layout()), false);
+  }
+  setup.deployed = std::move(charged);
+}
+
+Preparer::Preparer(const FederationSetup& setup)
+    : setup_(setup), kept_(setup.composition.plans.size()) {
+  for (std::size_t p = 0; p < kept_.size(); ++p) {
+    kept_[p].memory.resize(setup.composition.plans[p].compressors.size());
+  }
+}
+
+Model Preparer::compressed(const Server& server, std::size_t p, Kept& kept) const {
+  const Plan& plan = setup_.composition.plans[p];
+  const Vector& master = server.models[plan.model].weights;
+  const std::shared_ptr<const Model>& structure = setup_.structure[p];
+  Model model = structure != nullptr ? like(*structure, master) : dense_model(master);
+  for (std::size_t i = 0; i < plan.compressors.size(); ++i) {
+    const Compressor& compressor = *plan.compressors[i];
+    if (compressor.removes_weights()) continue;
+    std::unique_ptr<const Calibration> calibration;
+    if (compressor.needs_calibration()) calibration = calibration_of(setup_, plan);
+    compressor.compress(model, calibration.get(), kept.memory[i], stream_of(setup_, p, i));
+  }
+  SKIFF_CHECK(shape_of(model).stored == plan.prepared.stored,
+              "a prepared model is not as large as was declared");
+  return model;
+}
+
+std::shared_ptr<const Model> Preparer::prepared(const Server& server, std::size_t p) {
+  const Plan& plan = setup_.composition.plans[p];
+  if (!plan.compresses()) return nullptr;
+  Kept& kept = kept_[p];
+  const bool frozen = !plan.parametrization->trains_base();
+  const std::int64_t version = frozen ? server.models[plan.model].base_version : server.version;
+  if (kept.version != version) {
+    kept.model = std::make_shared<const Model>(compressed(server, p, kept));
+    kept.version = version;
+  }
+  return kept.model;
+}
+
+}  // namespace skiff

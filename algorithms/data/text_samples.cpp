@@ -103,9 +103,8 @@ TaskShape shape_of(const TextParams& params, const Tokenizer& tokenizer, int top
 
 }  // namespace
 
-void check_text_keys(const TextParams& params, const Node& map, Reader& reader) {
-  // A default that is written out says nothing: a printed configuration holds them all.
-  const TextParams defaults;
+void check_text_keys(const TextParams& params, const TextParams& defaults, const Node& map,
+                     Reader& reader) {
   const auto refuse = [&](const char* key, bool told, const std::string& message) {
     const Node* value = map.find(key);
     if (value == nullptr || !told) return;

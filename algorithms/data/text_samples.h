@@ -34,8 +34,10 @@ struct TextParams {
 };
 inline constexpr int kMostSequence = 1 << 20;
 
-// Rules across them: keys that would have no effect are refused.
-void check_text_keys(const TextParams& params, const Node& map, Reader& reader);
+// Rules across them: keys that would have no effect are refused, unless they say what the source's
+// `defaults` say anyway: a printed configuration holds them all.
+void check_text_keys(const TextParams& params, const TextParams& defaults, const Node& map,
+                     Reader& reader);
 
 // Declares them for a P that derives from TextParams; `required` = false where a source can also
 // read what is no text. `topics`: the source knows topics.
@@ -54,7 +56,8 @@ void add_text_fields(Schema<P>& s, bool required, bool topics = false) {
   if (topics) objectives.emplace_back("topic");
   s.field("objective", &P::objective, "what is predicted of a text").one_of(objectives);
   s.field("pack", &P::pack, "the texts of a client follow one another in its samples");
-  s.check([](const P& p, const Node& map, Reader& reader) { check_text_keys(p, map, reader); });
+  s.check(
+      [](const P& p, const Node& map, Reader& reader) { check_text_keys(p, P{}, map, reader); });
 }
 
 struct ClientText {

@@ -13,7 +13,7 @@
 // selection: module  every module gives its share, floor(p n) units by the end: the size is known
 //                    before anything runs (the paper's local rule)
 //            global  all units compete, up to the quota (the paper's default): sizes come from the
-//                    data, and shape() tells those of `module`
+//                    data, and shape() is a bound: nothing removed
 
 #include <algorithm>
 #include <cmath>
@@ -239,6 +239,7 @@ class Bonsai final : public Compressor {
 
   Shape shape(const Shape& before) const override {
     const std::vector<UnitGroup> groups = pruning::unit_groups(*before.layout, p_, p_.head_width);
+    if (size_depends_on_data()) return before;
     std::vector<std::int64_t> counts;
     for (const UnitGroup& g : groups) counts.push_back(Pruning::module_quota(g, p_.sparsity));
     return pruning::cut_shape(before, groups, counts);
@@ -260,6 +261,7 @@ class Bonsai final : public Compressor {
     return cost;
   }
   bool changes_shapes() const override { return true; }
+  bool size_depends_on_data() const override { return p_.selection == "global"; }
   bool needs_calibration() const override { return true; }
   bool removes_weights() const override { return true; }
 

@@ -113,6 +113,7 @@ class SymmetricWanda final : public Compressor {
            (p_.score.ends_with("ria") && p_.alpha != 0);
   }
   bool removes_weights() const override { return true; }
+  bool size_depends_on_data() const override { return p_.layer_balance != "uniform"; }
 
  private:
   pruning::Scores scores(const pruning::Layer& layer) const {

@@ -73,6 +73,7 @@ void prepare_start(FederationSetup& setup) {
   std::vector<Plan>& plans = setup.composition.plans;
   const bool any =
       std::any_of(plans.begin(), plans.end(), [](const Plan& p) { return p.compresses(); });
+  setup.composition.prepare_dense();
   setup.structure.assign(plans.size(), nullptr);
   if (any && !setup.timing_only) {
     Server server = initial_server(setup);

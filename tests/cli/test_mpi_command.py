@@ -29,9 +29,16 @@ sweep:
 
 def ranks_of(mpirun):
     """The processes of the ranks, in their order: the children of mpirun."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,comm="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split(None, 2) for line in listed.splitlines()]
-    return sorted(int(pid) for pid, parent, name in rows if int(parent) == mpirun and name.startswith("skiff"))
+    found = []
+    for status in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, rest = status.read_text().split(" (", 1)
+        except (OSError, ValueError):  # it has ended
+            continue
+        name, fields = rest.rsplit(") ", 1)
+        if int(fields.split()[1]) == mpirun and name.startswith("skiff"):
+            found.append(int(pid))
+    return sorted(found)
 
 
 @unittest.skipUnless(PROGRAM.exists(), f"no program at {PROGRAM}")

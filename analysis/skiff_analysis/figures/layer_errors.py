@@ -60,6 +60,7 @@ def draw(sweep, metric):
     left.set_xlabel("bits a weight")
     left.set_ylabel("relative squared error (logarithmic)")
     right.set_xlabel("mean relative squared error of the layers")
+    right.ticklabel_format(axis="x", style="plain", useOffset=False)
     right.set_ylabel(units.label_of(metric))
     style.set_title(left, sweep, "Error of each layer")
     style.set_title(right, sweep, f"{units.name_of(metric).capitalize()} at the end, a point a run")

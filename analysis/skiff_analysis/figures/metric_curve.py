@@ -6,6 +6,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from .. import style, units
 from ..groups import band, groups_of
+from .legend import legend_below
 
 AXES = ("rounds", "bytes", "time", "energy")
 # Further axes, for the asking: one direction alone.
@@ -92,7 +93,7 @@ def draw(runs, metric, axis):
         look = style.line_style(number)
         x = points["x"] / size
         several = points["runs"].max() > 1
-        label = f"{line}, mean of {points['runs'].max()}" if several else line
+        label = f"{line}, mean of {points['runs'].max()}" if several and len(lines) <= 4 else line
         axes.plot(x, points["mean"], label=label, markevery=style.markers(len(points)), **look)
         if points["half_width"].notna().any():
             low, high = points["mean"] - points["half_width"], points["mean"] + points["half_width"]
@@ -110,8 +111,12 @@ def draw(runs, metric, axis):
     text = units.name_of(metric)
     if np.isfinite(frame["half_width"]).any():
         against += ", with 95 % bands"
+    if len(lines) > 4 and frame["runs"].max() > 1:
+        text = f"mean {text}"
     style.set_title(axes, runs, f"{text[0].upper()}{text[1:]} against {against}")
-    if len(lines) > 1 or len(runs) > 1:
+    if len(lines) > 4:  # no corner is free
+        legend_below(axes)
+    elif len(lines) > 1 or len(runs) > 1:
         place = "upper right"
         if _rises(frame):
             place = "upper left" if _in_bytes(axis) else "lower right"

@@ -1,0 +1,93 @@
+// Speeds of rotating, encoding and decoding groups of weights: items are weights, CPU time of one
+// thread.
+#include <benchmark/benchmark.h>
+
+#include <vector>
+
+#include "algorithms/kernels/fwht.h"
+#include "algorithms/kernels/gaussian_grids.h"
+#include "algorithms/kernels/reduce.h"
+#include "algorithms/kernels/rotated_group.h"
+#include "sim/core/distributions.h"
+
+namespace {
+
+using namespace skiff::kernels;
+
+constexpr std::size_t kGroup = 1024, kGroups = 256;  // 1 MB of weights
+
+std::vector<float> weights() {
+  std::vector<float> w(kGroup * kGroups);
+  skiff::Stream stream(1, "bench");
+  for (float& v : w) v = static_cast<float>(skiff::normal(stream));
+  return w;
+}
+
+void report(benchmark::State& state, std::size_t per_round) {
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(per_round));
+}
+
+void Fwht1024(benchmark::State& state) {
+  std::vector<float> x = weights();
+  x.resize(kGroup);
+  for (auto _ : state) {
+    fwht(x);
+    scale(x, 0x1p-5F, x);
+    benchmark::DoNotOptimize(x.data());
+  }
+  report(state, kGroup);
+}
+BENCHMARK(Fwht1024);
+
+void Nearest(benchmark::State& state) {
+  const PointGrid& grid = gaussian_grid(
+      *find_gaussian_grid(static_cast<int>(state.range(0)), static_cast<int>(state.range(1))));
+  const std::vector<float> x = weights();
+  std::vector<std::uint16_t> codes(x.size() / static_cast<std::size_t>(state.range(0)));
+  for (auto _ : state) {
+    grid.nearest(codes, x);
+    benchmark::DoNotOptimize(codes.data());
+  }
+  report(state, x.size());
+}
+BENCHMARK(Nearest)->Args({1, 4})->Args({1, 16})->Args({1, 256})->Args({2, 16})->Args({2, 256});
+BENCHMARK(Nearest)->Args({4, 256});
+
+void Encode(benchmark::State& state) {
+  const PointGrid& grid = gaussian_grid(
+      *find_gaussian_grid(static_cast<int>(state.range(0)), static_cast<int>(state.range(1))));
+  const std::vector<float> w = weights();
+  std::vector<float> signs(kGroup), work(kGroup);
+  random_signs(signs, skiff::Stream(1, "signs"));
+  std::vector<std::uint16_t> codes(kGroup / static_cast<std::size_t>(state.range(0)));
+  for (auto _ : state) {
+    for (std::size_t k = 0; k < kGroups; ++k) {
+      for (std::size_t i = 0; i < kGroup; ++i) work[i] = w[k * kGroup + i] * signs[i];
+      benchmark::DoNotOptimize(encode_rotated(grid, work, codes, false));
+      benchmark::DoNotOptimize(codes.data());
+    }
+  }
+  report(state, w.size());
+}
+BENCHMARK(Encode)->Args({1, 16})->Args({2, 256});
+
+void Decode(benchmark::State& state) {
+  const PointGrid& grid = gaussian_grid(
+      *find_gaussian_grid(static_cast<int>(state.range(0)), static_cast<int>(state.range(1))));
+  const auto p = static_cast<std::size_t>(state.range(0));
+  std::vector<std::uint16_t> codes(kGroup * kGroups / p);
+  grid.nearest(codes, weights());
+  std::vector<float> out(kGroup);
+  for (auto _ : state) {
+    for (std::size_t k = 0; k < kGroups; ++k) {
+      decode_rotated(grid, std::span(codes).subspan(k * kGroup / p, kGroup / p), 0.5F, out);
+      benchmark::DoNotOptimize(out.data());
+    }
+  }
+  report(state, kGroup * kGroups);
+}
+BENCHMARK(Decode)->Args({1, 16})->Args({2, 256});
+
+}  // namespace
+
+BENCHMARK_MAIN();

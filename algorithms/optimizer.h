@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "algorithms/models/layout.h"
@@ -10,9 +11,8 @@
 
 namespace skiff {
 
-// What becomes of a client's moments when its round ends: forgotten; kept on the device; averaged
-// by the server.
-enum class ClientStatePolicy { kReset, kPersistent, kServer };
+// What becomes of a client's moments when its round ends: forgotten, or kept on the device.
+enum class ClientStatePolicy { kReset, kPersistent };
 
 class Optimizer {
  public:
@@ -35,6 +35,8 @@ class Optimizer {
     return plain_sgd() ? static_cast<double>(steps) : -1;
   }
   virtual ClientStatePolicy client_state() const { return ClientStatePolicy::kReset; }
+  // Most that state_bytes() may be; a composition that needs more is refused. Empty: no limit.
+  virtual std::optional<Bytes> state_limit() const { return std::nullopt; }
 };
 
 }  // namespace skiff

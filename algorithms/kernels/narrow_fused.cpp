@@ -33,6 +33,11 @@ struct Operands {
   const float* next[S];  // samples of the next tile: fetched meanwhile, for shards outgrow the L2
 };
 
+template <bool kFirst>
+[[gnu::always_inline]] inline const float* either(const float* first, const float* second) {
+  return kFirst ? first : second;
+}
+
 // acc[s][c] += x[s][i...] * w[c][i...]: the smaller side is held, the larger one streamed.
 template <int S, int C, class Load>
 [[gnu::always_inline]] inline void step(Lanes (&acc)[S][C], const Operands<S, C>& o, int i,
@@ -40,13 +45,11 @@ template <int S, int C, class Load>
   constexpr int kHeld = S <= C ? S : C;
   constexpr int kStreamed = S <= C ? C : S;
   Lanes held[kHeld];
-  // NOLINTBEGIN(bugprone-branch-clone): the branches differ unless S = C
 #pragma GCC unroll 16
-  for (int h = 0; h < kHeld; ++h) held[h] = get((S <= C ? o.x[h % S] : o.w[h % C]) + i);
+  for (int h = 0; h < kHeld; ++h) held[h] = get(either<(S <= C)>(o.x[h % S], o.w[h % C]) + i);
 #pragma GCC unroll 16
   for (int q = 0; q < kStreamed; ++q) {
-    const Lanes streamed = simd::pinned(get((S <= C ? o.w[q % C] : o.x[q % S]) + i));
-    // NOLINTEND(bugprone-branch-clone)
+    const Lanes streamed = simd::pinned(get(either<(S <= C)>(o.w[q % C], o.x[q % S]) + i));
 #pragma GCC unroll 16
     for (int h = 0; h < kHeld; ++h) {
       Lanes& sum = S <= C ? acc[h % S][q % C] : acc[q % S][h % C];

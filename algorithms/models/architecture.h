@@ -42,6 +42,9 @@ class Architecture {
   virtual const LayoutPtr& layout() const = 0;
   virtual const TaskShape& task() const = 0;
   virtual std::string summary() const = 0;  // "mlp, 199,210 parameters"
+  // Its shape as Hugging Face's config.json writes it (hf_config.h); "" where that has no word for
+  // it.
+  virtual std::string config_json() const { return ""; }
   virtual void initialise(Vector& weights, Stream stream) const = 0;
 
   // Mean loss of the batch over the predictions asked (with the l2 term), and, through `weights`,

@@ -46,6 +46,15 @@ struct HfConfig {
 HfConfig parse_hf_config(const std::string& file, std::string_view text);
 HfConfig read_hf_config(const std::string& path);
 
+// The config.json of a decoder. Where its rotary pairs are interleaved, which transformers cannot
+// do, a key of our own says so, "rope_pairing": with_half_split() makes it a file for all.
+std::string hf_config_text(const LlamaConfig& config);
+
+// A decoder with interleaved pairs as the same function with pairs half apart: the rows of each
+// head of q_proj and k_proj change places, and the key goes. Others stay as they are. `config`: of
+// hf_config_text(); `weights`: of llama_layout().
+std::string with_half_split(const std::string& config, Vector& weights);
+
 // The decoder that this version can run; std::invalid_argument with the reason if it is another
 // (biases, scaled positions, GELU). Rotary pairs are half apart, as checkpoints give them out.
 LlamaConfig llama_config(const HfConfig& config);

@@ -7,7 +7,7 @@
 // checkpointed step adds what it computes again. Immutable, thread-safe.
 #pragma once
 
-#include "algorithms/models/llama_config.h"
+#include "algorithms/models/hf_config.h"
 #include "algorithms/models/token_head.h"
 #include "algorithms/models/transformer_stack.h"
 
@@ -22,6 +22,7 @@ class Llama final : public Architecture {
   const LayoutPtr& layout() const override { return layout_; }
   const TaskShape& task() const override { return task_; }
   std::string summary() const override;
+  std::string config_json() const override { return hf_config_text(config_); }
   void initialise(Vector& weights, Stream stream) const override;
   double loss_and_gradient(Weights& weights, const Batch& batch,
                            Workspace& workspace) const override;

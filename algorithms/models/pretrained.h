@@ -20,6 +20,7 @@ class Pretrained final : public Architecture {
   const LayoutPtr& layout() const override { return inner_->layout(); }
   const TaskShape& task() const override { return inner_->task(); }
   std::string summary() const override { return inner_->summary(); }
+  std::string config_json() const override { return inner_->config_json(); }
   double loss_and_gradient(Weights& weights, const Batch& batch,
                            Workspace& workspace) const override {
     return inner_->loss_and_gradient(weights, batch, workspace);

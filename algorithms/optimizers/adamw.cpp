@@ -44,6 +44,7 @@ class AdamW final : public Optimizer {
     return Bytes(static_cast<std::int64_t>(moments + trained.slices.size() * sizeof(std::int64_t)));
   }
   ClientStatePolicy client_state() const override { return params_.policy(); }
+  std::optional<Bytes> state_limit() const override { return params_.state_limit; }
 
  private:
   AdamWParams params_;

@@ -17,7 +17,6 @@ double OptimizerParams::rate(std::int64_t round, std::int64_t horizon) const {
 
 ClientStatePolicy OptimizerParams::policy() const {
   if (client_state == "persistent") return ClientStatePolicy::kPersistent;
-  if (client_state == "server") return ClientStatePolicy::kServer;
   return ClientStatePolicy::kReset;
 }
 

@@ -40,8 +40,9 @@ void add_common_fields(Schema<P>& s, const std::string& name) {
       .at_least(0);
   s.field("schedule", &P::schedule, "how the learning rate changes over the rounds");
   s.field("client_state", &P::client_state,
-          "moments of a client: forgotten after its round, kept on it, or the server's")
-      .one_of({"reset", "persistent", "server"});
+          "moments of a client: forgotten after its round or kept on it; moments of the "
+          "server: training.method: {name: fedadam}")
+      .one_of({"reset", "persistent"});
   s.field("state_limit", &P::state_limit, "most memory that the moments may take").or_word("none");
   s.check([](const P& p, const Node& map, Reader& reader) { check_decay(p, map, reader); });
 }

@@ -45,6 +45,7 @@ class Sgd final : public Optimizer {
     return sum;
   }
   ClientStatePolicy client_state() const override { return params_.policy(); }
+  std::optional<Bytes> state_limit() const override { return params_.state_limit; }
 
  private:
   SgdParams params_;

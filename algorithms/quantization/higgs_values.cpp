@@ -173,7 +173,8 @@ int best_group(int cols, double bits) {
   int best = 32;
   double least = std::numeric_limits<double>::infinity();
   for (int g = 32; g <= 1024; g *= 2) {
-    const double stored = ((cols + g - 1) / g) * (g * bits + 16);
+    const int groups = (cols + g - 1) / g;  // the last may be a part
+    const double stored = groups * (g * bits + 16);
     if (stored <= least) {
       least = stored;
       best = g;

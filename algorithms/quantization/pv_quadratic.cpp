@@ -127,7 +127,7 @@ Shared pv_exact(const Quadratic& phi, const Shared& start, std::vector<double>& 
   Shared x = start;
   trace = {phi.at(x.point())};
   for (;;) {
-    const Shared y = p_step(phi, x);
+    Shared y = p_step(phi, x);
     const double before = phi.at(y.point());
     trace.push_back(before);
     x = exact_v_step(phi, y);

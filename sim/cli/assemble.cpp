@@ -6,47 +6,14 @@
 #include <algorithm>
 
 #include "algorithms/data/federate.h"
-#include "algorithms/models/deployed_model.h"
-#include "algorithms/models/pretrained.h"
 #include "algorithms/refusals.h"
+#include "sim/cli/assemble_steps.h"
 #include "sim/federation/evaluator.h"
 #include "sim/federation/preparer.h"
+#include "sim/record/human.h"
 
 namespace skiff {
 namespace {
-
-[[noreturn]] void refuse(const Scenario& scenario, const std::string& path,
-                         const std::string& message) {
-  throw scenario.error(path, message);
-}
-
-// Runs `make`; what it says about the user's choice becomes a problem at `path`.
-template <class Make>
-auto at_key(const Scenario& scenario, const std::string& path, Make&& make) {
-  try {
-    return make();
-  } catch (const std::invalid_argument& e) {
-    refuse(scenario, path, e.what());
-  }
-}
-
-template <class Role>
-std::shared_ptr<const Role> by_name(const char* name) {
-  Node map;
-  map.set(Role::kKey, Node::scalar(name));
-  return Registry<Role>::instance().make(map);
-}
-
-// What was chosen, or what the method says itself, or dense.
-std::shared_ptr<const Codec> codec_of(const Scenario& scenario, const Chosen<Codec>& chosen,
-                                      std::shared_ptr<const Codec> own) {
-  if (own != nullptr && chosen.object != nullptr && !chosen.object->lossless()) {
-    refuse(scenario, "compression.communication",
-           "the method says by itself what is sent of its vectors: remove it");
-  }
-  if (own != nullptr) return own;
-  return chosen.object != nullptr ? chosen.object : by_name<Codec>("dense");
-}
 
 Bytes memory_limit_of(const MemoryLimit& limit, const DeviceProfile& profile) {
   switch (limit.kind) {
@@ -108,122 +75,6 @@ SynchronousSpec assemble_server(const Scenario& s, std::int64_t clients) {
   return spec;
 }
 
-// Pruners first: what is left is quantized.
-std::vector<std::shared_ptr<const Compressor>> assemble_compressors(const Scenario& s) {
-  std::vector<std::shared_ptr<const Compressor>> all;
-  const CompressionSection& c = s.compression;
-  if (c.pruning) {
-    if (c.pruning->at != "start") {
-      refuse(s, "compression.pruning.at", "this version prunes at the start only");
-    }
-    all.push_back(c.pruning->compressor.object);
-  }
-  if (c.quantization) {
-    if (c.quantization->at != "dispatch") {
-      refuse(s, "compression.quantization.at", "this version quantizes at dispatch only");
-    }
-    all.push_back(c.quantization->compressor.object);
-  }
-  return all;
-}
-
-Plan assemble_plan(const Scenario& s) {
-  Plan plan;
-  plan.name = "all";
-  plan.compressors = assemble_compressors(s);
-  const auto& adaptation = s.compression.adaptation;
-  plan.parametrization = adaptation && adaptation->parametrization.object
-                             ? adaptation->parametrization.object
-                             : by_name<Parametrization>("full");
-  plan.optimizer = s.training.optimizer.object;
-  const auto& wire = s.compression.communication;
-  const FederatedMethod* method = s.training.method.object.get();
-  plan.down = codec_of(s, wire.download, method != nullptr ? method->own_down() : nullptr);
-  plan.up = codec_of(s, wire.upload, method != nullptr ? method->own_up() : nullptr);
-  plan.work = s.training;
-  return plan;
-}
-
-// The strategy of `chosen` with another value of one of its keys; keys of the section around it are
-// left alone.
-template <class Role>
-void set_key(Chosen<Role>& chosen, const std::string& key, const Node& value,
-             const std::vector<std::string>& section_keys) {
-  chosen.node.set(key, value);
-  Reader reader;
-  chosen.object = Registry<Role>::instance().make(chosen.node, reader, section_keys);
-  reader.throw_if_any();
-}
-
-// The scenario with what a tier's plan has otherwise.
-Scenario of_tier(Scenario s, const Node& plan) {
-  for (const Node::Entry& e : plan.entries) {
-    if (e.key == "bits" && s.compression.quantization) {
-      set_key(s.compression.quantization->compressor, e.key, e.value, {"at"});
-    } else if (e.key == "sparsity" && s.compression.pruning) {
-      set_key(s.compression.pruning->compressor, e.key, e.value, {"at"});
-    } else if (e.key == "rank" && s.compression.adaptation) {
-      set_key(s.compression.adaptation->parametrization, e.key, e.value, {});
-    } else if (e.key == "optimizer") {
-      s.training.optimizer.object = Registry<Optimizer>::instance().make(e.value);
-    } else if (e.key == "batch") {
-      Reader reader;
-      convert(e.value, s.training.batch, Rules{.least = 1, .none_word = "full"}, reader);
-      reader.throw_if_any();
-    } else {
-      throw ScenarioError({{e.where, "compression.planner.plans",
-                            e.key + " by tier is what this version cannot run yet"}});
-    }
-  }
-  return s;
-}
-
-std::vector<Plan> assemble_plans(const Scenario& s) {
-  const Planner* planner = s.compression.planner.object.get();
-  if (planner == nullptr || planner->table() == nullptr) return {assemble_plan(s)};
-  std::vector<Plan> plans;
-  for (const auto& named : s.devices.tiers) {
-    const std::string& tier = named.first;
-    const PlanTable& table = *planner->table();
-    const auto row =
-        std::find_if(table.begin(), table.end(), [&](const auto& r) { return r.first == tier; });
-    plans.push_back(assemble_plan(row == table.end() ? s : of_tier(s, row->second)));
-    plans.back().name = tier;
-  }
-  return plans;
-}
-
-// training.checkpointing: the model that trains keeps less and computes it again.
-std::shared_ptr<const Architecture> checkpointed(const Scenario& s,
-                                                 std::shared_ptr<const Architecture> model) {
-  if (!s.training.checkpointing) return model;
-  std::shared_ptr<const Architecture> thrifty = model->checkpointed();
-  if (thrifty != nullptr) return thrifty;
-  if (s.model.deploy_as.name.empty()) {
-    refuse(s, "training.checkpointing", "this model does not offer it; remove it");
-  }
-  return model;  // only the devices' model does
-}
-
-Composition assemble_composition(const Scenario& s, const FederatedDataset& data) {
-  Composition c;
-  c.clients = data.clients();
-  c.horizon = s.server.rounds;
-  c.seed = static_cast<std::uint64_t>(s.seed);
-  c.server_learning_rate = s.server.learning_rate;
-  c.heuristic = s.training.heuristic;
-  const bool stored = s.model.checkpoint.has_value();
-  const bool any = stored || s.model.architecture.object != nullptr;
-  if (!any || s.training.optimizer.object == nullptr) return c;
-  const auto model = at_key(s, stored ? "model.checkpoint" : "model.architecture", [&] {
-    if (stored) return pretrained_model(s.model.checkpoint->path, data.shape);
-    return s.model.architecture.object->build(data.shape);
-  });
-  c.models.push_back(checkpointed(s, model));
-  c.plans = assemble_plans(s);
-  return c;
-}
-
 // Where every client is needed, a round that lost one (a device that the model does not fit, say)
 // is abandoned: no client's state changes. Clients without samples are never asked.
 std::int64_t reports_needed(const FederationSetup& setup) {
@@ -239,19 +90,19 @@ std::int64_t reports_needed(const FederationSetup& setup) {
   return holders;
 }
 
-// Devices pay for a real-size model while the small one trains.
-std::shared_ptr<const Composition> assemble_deployed(const Scenario& s, const Composition& trained,
-                                                     const TaskShape& task) {
-  if (s.model.deploy_as.name.empty() || trained.models.empty()) return nullptr;
-  auto charged = std::make_shared<Composition>(trained);
-  charged->models = {at_key(s, "model.deploy_as", [&] {
-    return deployed_model(s.model.deploy_as.name, task, s.training.checkpointing);
-  })};
-  return charged;
+void check_state_limits(const Scenario& s, const Composition& charged) {
+  for (const Plan& plan : charged.plans) {
+    const std::optional<Bytes> limit = plan.optimizer->state_limit();
+    const Bytes needed = client_cost(charged, plan, plan.prepared, 1, 1).memory.optimizer_state;
+    if (!limit || needed <= *limit) continue;
+    refuse(s, "training.optimizer.state_limit",
+           fmt::format("this optimizer keeps {} for this model", human(needed)));
+  }
 }
 
 void check_legal(const Scenario& s, const FederationSetup& setup) {
   if (!setup.has_model()) return;
+  check_state_limits(s, setup.charged());
   const ProtocolProperties protocol{.synchronous = true,
                                     .everyone_takes_part = s.everyone_takes_part()};
   std::vector<Problem> problems;

@@ -2,12 +2,15 @@
 //
 // Every matrix leaves as outputs x inputs, row-major, under its name; a convolution as outputs x
 // (row, column, channel) of its kernel; biases and norms with one dimension. The header's
-// __metadata__ says which run it was.
+// __metadata__ says which run it was. A decoder has its config.json beside it, as transformers and
+// `skiff eval` read it.
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <fstream>
 #include <limits>
 
+#include "algorithms/models/hf_config.h"
 #include "algorithms/models/safetensors.h"
 #include "sim/cli/command.h"
 #include "sim/core/error.h"
@@ -39,6 +42,13 @@ Vector vector_of(StoredModel model, const std::string& path) {
   return weights;
 }
 
+void write_beside(const std::filesystem::path& out, const std::string& config) {
+  const std::filesystem::path path = out.parent_path() / "config.json";
+  std::ofstream file(path, std::ios::binary);
+  file << config << std::flush;
+  if (!file) throw RunError(path.string() + ": cannot be written");
+}
+
 }  // namespace
 
 int export_verb(const std::vector<std::string>& arguments) {
@@ -56,12 +66,14 @@ int export_verb(const std::vector<std::string>& arguments) {
                                         ? std::filesystem::path(given["out"].as<std::string>())
                                         : run_path.parent_path() / "model.safetensors";
   const RunReader run(run_path);
-  const Vector weights = vector_of(read_model(run), run_path.string());
+  Vector weights = vector_of(read_model(run), run_path.string());
+  const std::string config = with_half_split(run.text("model_config"), weights);
   write_safetensors(out.string(), weights, type,
                     {{"model", run.text("model")},
                      {"run_id", run.text("run_id")},
                      {"results_sha256", run.text("results_sha256")},
                      {"skiff_version", run.provenance("skiff_version")}});
+  if (!config.empty()) write_beside(out, config);
   if (given.count("quiet") == 0) {
     fmt::print("{}: {}, {} tensors, {} bytes\n", out.string(), run.text("model"),
                weights.layout->slices.size(), std::filesystem::file_size(out));

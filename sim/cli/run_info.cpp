@@ -53,6 +53,7 @@ RunInfo run_info(const Scenario& s, const FederationSetup& setup) {
   if (setup.has_model()) {
     info.model = s.model.checkpoint ? s.model.checkpoint->written : s.model.architecture.name;
     info.parameters = static_cast<std::int64_t>(setup.composition.models[0]->layout()->size);
+    info.model_config = setup.composition.models[0]->config_json();
   }
   info.protocol = protocol_text(setup.server, setup.composition.clients);
   info.rounds = static_cast<std::uint32_t>(setup.server.rounds);

@@ -61,7 +61,7 @@ class SynchronousServer final : public AttemptObserver {
   void learn(std::vector<AttemptId> accepted);
   void record_attempts(bool abandoned, bool at_deadline);
   void record_round();
-  void record_tiers(const RoundRow& row);
+  void record_tiers(const RoundRow& round);
   // Of what each plan's devices hold, where compressors made it.
   void evaluate_plans();
   void record_layers(const Model& held);

@@ -65,6 +65,7 @@ void RunFile::put_identity(const RunInfo& info) {
   put_attribute(root, "status", std::string(word(RunStatus::kFailed)));
   put_attribute(root, "model", info.model);
   put_attribute(root, "parameters", info.parameters);
+  put_attribute(root, "model_config", info.model_config);
   put_attribute(root, "devices", static_cast<std::int64_t>(info.class_of_device.size()));
   put_attribute(root, "protocol", info.protocol);
   put_attribute(root, "rounds", static_cast<std::int64_t>(info.rounds));

@@ -32,6 +32,7 @@ struct RunInfo {
   // For people: the first line of the summary and of `skiff inspect`.
   std::string model;                                     // "mlp"
   std::int64_t parameters = 0;                           // 199210
+  std::string model_config;                              // Architecture::config_json()
   std::string protocol;                                  // "synchronous, 20 of 26"
   std::uint32_t rounds = 0;                              // the horizon
   std::vector<std::string> heuristics;                   // training.heuristic; every output says so

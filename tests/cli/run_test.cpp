@@ -86,6 +86,24 @@ TEST_F(Run, DoesNotOverwriteAnotherConfiguration) {
   EXPECT_EQ(text_of(folder_ / "results/a/run.h5"), before);
 }
 
+TEST_F(Run, AnOptimizerBeyondItsLimitOfMemory) {
+  write("a.yaml", R"(seed: 7
+data: {source: glyphs, clients: 4, samples_per_client: 20, partition: {scheme: iid}}
+model: {architecture: mlp, hidden: [16]}
+devices: {population: {rpi-5-8g: 1}}
+server: {protocol: synchronous, participants: all, rounds: 1}
+training: {steps: 1, batch: 5, optimizer: {name: adamw, learning_rate: 0.001, state_limit: 100 KB}}
+)");
+  const Said said =
+      run({"run", "a.yaml", "--no-figures"});  // 12,730 parameters of 8 bytes, 4 times
+  EXPECT_EQ(said.code, 1);
+  EXPECT_THAT(said.err, HasSubstr("a.yaml:6:89: training.optimizer.state_limit: this optimizer "
+                                  "keeps 101.9 kB for this model"));
+  EXPECT_EQ(
+      run({"run", "a.yaml", "--no-figures", "--set", "training.optimizer.state_limit=102 KB"}).code,
+      0);
+}
+
 TEST_F(Run, AFolderThatCannotBeMade) {
   write("a.yaml", kTimed);
   write("file", "not a folder");

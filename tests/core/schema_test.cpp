@@ -73,11 +73,11 @@ TEST(SchemaTest, AllMistakesAtOnceEachWithItsPath) {
   EXPECT_EQ(
       problems("{rounds: -1, deadline: 10, share: 15, weighting: uniforn, inner: {depth: 9}}"),
       (Lines{"test.yaml:1:1: rate: required by sgd", "test.yaml:1:10: rounds: -1 is not 0 or more",
-             "test.yaml:1:24: deadline: \"10\" needs a unit of time: s, min, h, d; "
-             "did you mean \"10 min\"?",
+             ("test.yaml:1:24: deadline: \"10\" needs a unit of time: s, min, h, d; "
+              "did you mean \"10 min\"?"),
              "test.yaml:1:35: share: 15 is outside 0..1; did you mean 15%?",
-             "test.yaml:1:50: weighting: \"uniforn\" unknown; did you mean \"uniform\"? "
-             "allowed: uniform, by-samples",
+             ("test.yaml:1:50: weighting: \"uniforn\" unknown; did you mean \"uniform\"? "
+              "allowed: uniform, by-samples"),
              "test.yaml:1:74: inner.depth: 9 is outside 1..4"}));
 }
 

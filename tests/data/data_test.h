@@ -38,7 +38,7 @@ inline LoadedData load(const std::string& source, Settings settings,
 class TempFolder : public ScratchFolder {
  public:
   std::string write_gzip(const std::string& name, const std::string& bytes) const {
-    const gzFile file = gzopen(path(name).c_str(), "wb");
+    gzFile file = gzopen(path(name).c_str(), "wb");
     gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size()));
     gzclose(file);
     return path(name);

@@ -11,10 +11,10 @@ namespace {
 
 using ::testing::ElementsAre;
 
-#define SKIFF_NEED(name)                                                                  \
-  const std::string path = real_data(name);                                               \
-  if (path.empty()) {                                                                     \
-    GTEST_SKIP() << name << " is not in the data folder ($SKIFF_DATA or ../shared/data)"; \
+#define SKIFF_NEED(name)                                                                    \
+  const std::string path = real_data(name);                                                 \
+  if (path.empty()) {                                                                       \
+    GTEST_SKIP() << (name) << " is not in the data folder ($SKIFF_DATA or ../shared/data)"; \
   }
 
 std::vector<int> label_counts(const Samples& samples, int classes) {

@@ -86,8 +86,8 @@ TEST(PrunedAndQuantized, GoTogether) {
 const std::vector<std::string> kTiers{
     "devices.population={iphone-15-pro: 40%, pixel-8-pro: 30%, budget-android: 30%}",
     "devices.tiers={high: 10 GB, middle: 7 GB, low: 1 GB}",
-    "compression.planner={name: tiers, plans: {high: {bits: 8, sparsity: 30%}, middle: {sparsity: "
-    "60%}, low: {sparsity: 80%}}}",
+    ("compression.planner={name: tiers, plans: {high: {bits: 8, sparsity: 30%}, middle: {sparsity: "
+     "60%}, low: {sparsity: 80%}}}"),
     kPruned, kQuantized};
 
 TEST(Tiers, EachHasAPlanOfItsOwnAndTheMeanIsOverWhoHoldsAWeight) {

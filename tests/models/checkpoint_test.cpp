@@ -275,9 +275,8 @@ TEST(SafetensorsTest, AnIndependentReaderAgrees) {
     if (status != 0 && !std::filesystem::exists(script)) GTEST_SKIP() << "no " << script;
     ASSERT_EQ(status, 0);
     std::string expected = fmt::format("up.weight {} [3, 5]", name);
-    const auto rounded = [&](float x) {
-      return type == StoredType::kF32 ? x : from_bfloat16(to_bfloat16(x));
-    };
+    const bool exact = type == StoredType::kF32;
+    const auto rounded = [&](float x) { return exact ? x : from_bfloat16(to_bfloat16(x)); };
     for (std::size_t o = 0; o < 3; ++o) {
       for (std::size_t i = 0; i < 5; ++i)
         expected += fmt::format(" {:.9g}", rounded(v.values[i * 3 + o]));

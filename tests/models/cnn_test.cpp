@@ -1,6 +1,6 @@
 #include <stdexcept>
 
-#include "tests/models/model_test.h"
+#include "tests/models/sample_checks.h"
 
 namespace skiff {
 namespace {
@@ -93,42 +93,16 @@ TEST(CnnTest, FusedAndUnfusedStepsAgreeBitByBit) {
 TEST(CnnTest, EverySampleCountsAlone) {
   const TaskShape task = image_task(2, 16);
   const auto network = build(cnn("small"), task);
-  const Vector at = random_vector(network->layout(), 3, 0.25F);
-  const Shard shard(task, 5, 5);
-  FullWeights all(at), one(at);
-  Workspace workspace;
-  network->loss_and_gradient(all, shard.all(), workspace);
-  std::vector<double> mean(at.values.size());
-  std::vector<float> batched(50), single(10);
-  workspace.reset();
-  network->predict(all, shard.all(), batched, workspace);
-  for (int i = 0; i < 5; ++i) {
-    one.clear_gradient();
-    workspace.reset();
-    network->loss_and_gradient(one, shard.batch(i, 1), workspace);
-    for (std::size_t j = 0; j < mean.size(); ++j) mean[j] += one.gradient().values[j] / 5.0;
-    workspace.reset();
-    network->predict(one, shard.batch(i, 1), single, workspace);
-    EXPECT_TRUE(std::equal(single.begin(), single.end(), batched.begin() + 10 * i));
-  }
-  for (std::size_t j = 0; j < mean.size(); ++j) {
-    EXPECT_NEAR(all.gradient().values[j], mean[j], 1e-6);
-  }
+  expect_samples_count_alone(*network, random_vector(network->layout(), 3, 0.25F),
+                             Shard(task, 5, 5), 1e-6);
 }
 
 TEST(CnnTest, EvaluationAgreesWithTraining) {
   const TaskShape task = image_task(1, 28);
   for (const char* preset : {"tiny", "small", "base"}) {
     const auto network = build(cnn(preset), task);
-    const Vector at = random_vector(network->layout(), 3, 0.125F);
-    const Shard shard(task, 12, 5);
-    FullWeights weights(at);
-    Workspace workspace;
-    const Evaluation evaluation = network->evaluate(weights, shard.all(), workspace);
-    workspace.reset();
-    EXPECT_NEAR(evaluation.loss / 12, network->loss_and_gradient(weights, shard.all(), workspace),
-                1e-12);
-    EXPECT_EQ(evaluation.rows, 12);
+    expect_evaluation_agrees_with_training(*network, random_vector(network->layout(), 3, 0.125F),
+                                           Shard(task, 12, 5));
   }
 }
 

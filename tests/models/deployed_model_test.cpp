@@ -27,14 +27,14 @@ TEST(DeployedModelTest, Llama3ForwardIsTwoOperationsAParameterAndAttention) {
   const auto model = deployed_model("llama-3-8b", text_task(128), false);
   EXPECT_EQ(model->layout()->size, 8'030'261'248u);
   const double products = 2.0 * (1'342'177'280 + 5'637'144'576 + 525'336'576) * 128;
-  const double attention = 32 * 4.0 * (128 * 129 / 2) * 4096;
+  const double attention = 32 * 4.0 * (128 * 129 / 2.0) * 4096;
   EXPECT_DOUBLE_EQ(model->inference_cost(1).flops.value(), products + attention);
   EXPECT_DOUBLE_EQ(model->training_cost(2).flops.value(), 2 * (3 * products + 3.5 * attention));
 }
 
 TEST(DeployedModelTest, ATiedHeadCostsAsMuchAsItsOwn) {
   const auto model = deployed_model("mobilellm-125m", text_task(64), false);
-  const double attention = 30 * 4.0 * (64 * 65 / 2) * 576;
+  const double attention = 30 * 4.0 * (64 * 65 / 2.0) * 576;
   EXPECT_DOUBLE_EQ(model->inference_cost(1).flops.value(),
                    2.0 * (26'542'080 + 79'626'240 + 18'432'000) * 64 + attention);
 }

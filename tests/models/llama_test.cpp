@@ -101,6 +101,24 @@ TEST(LlamaTest, GradientsAreSlopes) {
   }
 }
 
+TEST(LlamaTest, PairsHalfApartAreTheSameFunction) {
+  for (const bool tied : {true, false}) {
+    const LlamaConfig c = small(tied);
+    const Llama a(c, next_token());
+    Vector moved = weights_at(a, 1);
+    const Vector at = moved;
+    const std::string text = with_half_split(a.config_json(), moved);
+    EXPECT_NE(moved.values, at.values);
+    const LlamaConfig read = llama_config(parse_hf_config("config.json", text));
+    EXPECT_EQ(hf_config_text(read), text);
+    const Llama b(read, next_token());
+    ASSERT_EQ(b.layout()->size, a.layout()->size);
+    const Texts texts(next_token(), 3, 5);
+    EXPECT_NEAR(Step(a, at, texts.all()).loss, Step(b, moved, texts.all()).loss, 1e-6);
+    EXPECT_EQ(with_half_split(text, moved), text) << "they are half apart already";
+  }
+}
+
 TEST(LlamaTest, CheckpointingKeepsTheBitsAndTakesLess) {
   LlamaConfig c = small();
   c.layers = 5;
@@ -139,7 +157,7 @@ TEST(LlamaTest, FlopsAreThoseOfEveryProduct) {
   const Llama a(small(), next_token(10));
   const double tokens = 3 * 10, d = 24, kv = 12, f = 20;
   const double linear = tokens * 2 * (2 * d * d + 2 * d * kv + 3 * d * f);
-  const double attention = 2 * 3 * (10 * 11 / 2) * d;  // products of one kind, both layers
+  const double attention = 2 * 3 * (10 * 11 / 2.0) * d;  // products of one kind, both layers
   const double head = tokens * d * 37;
   EXPECT_EQ(a.inference_cost(3).flops.value(), 2 * (linear + 2 * attention + head));
   EXPECT_EQ(a.training_cost(3).flops.value(), 2 * (3 * linear + 7 * attention + 3 * head));

@@ -4,9 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -123,7 +123,7 @@ inline std::uint64_t hash_of(const std::vector<float>& values) {
 inline std::size_t differing(const std::vector<float>& a, const std::vector<float>& b) {
   std::size_t n = a.size() == b.size() ? 0 : 1 + a.size() + b.size();
   for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-    n += std::memcmp(&a[i], &b[i], sizeof(float)) != 0;
+    n += std::bit_cast<std::uint32_t>(a[i]) != std::bit_cast<std::uint32_t>(b[i]);
   }
   return n;
 }

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "tests/models/model_test.h"
+#include "tests/models/sample_checks.h"
 
 namespace skiff {
 namespace {
@@ -104,40 +104,15 @@ TEST(ResnetTest, BlocksBeginAsTheIdentity) {
 TEST(ResnetTest, EverySampleCountsAlone) {
   const TaskShape task = image_task(2, 9);
   const auto network = build(shaped({"8", "16"}, "1", "4"), task);
-  const Vector at = random_vector(network->layout(), 3, 0.5F);
-  const Shard shard(task, 5, 5);
-  FullWeights all(at), one(at);
-  Workspace workspace;
-  network->loss_and_gradient(all, shard.all(), workspace);
-  std::vector<double> mean(at.values.size());
-  std::vector<float> batched(50), single(10);
-  workspace.reset();
-  network->predict(all, shard.all(), batched, workspace);
-  for (int i = 0; i < 5; ++i) {
-    one.clear_gradient();
-    workspace.reset();
-    network->loss_and_gradient(one, shard.batch(i, 1), workspace);
-    for (std::size_t j = 0; j < mean.size(); ++j) mean[j] += one.gradient().values[j] / 5.0;
-    workspace.reset();
-    network->predict(one, shard.batch(i, 1), single, workspace);
-    EXPECT_TRUE(std::equal(single.begin(), single.end(), batched.begin() + 10 * i));
-  }
-  for (std::size_t j = 0; j < mean.size(); ++j) {
-    EXPECT_NEAR(all.gradient().values[j], mean[j], 2e-6);
-  }
+  expect_samples_count_alone(*network, random_vector(network->layout(), 3, 0.5F), Shard(task, 5, 5),
+                             2e-6);
 }
 
 TEST(ResnetTest, EvaluationAgreesWithTraining) {
   const TaskShape task = image_task(3, 16);
   const auto network = build(resnet("tiny"), task);
-  const Vector at = random_vector(network->layout(), 3, 0.5F);
-  const Shard shard(task, 12, 5);
-  FullWeights weights(at);
-  Workspace workspace;
-  const Evaluation evaluation = network->evaluate(weights, shard.all(), workspace);
-  workspace.reset();
-  EXPECT_NEAR(evaluation.loss / 12, network->loss_and_gradient(weights, shard.all(), workspace),
-              1e-12);
+  expect_evaluation_agrees_with_training(*network, random_vector(network->layout(), 3, 0.5F),
+                                         Shard(task, 12, 5));
 }
 
 TEST(ResnetTest, MistakesAreNamed) {

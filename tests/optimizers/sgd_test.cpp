@@ -172,7 +172,6 @@ TEST(OptimizerSchemaTest, WhatBecomesOfTheStateIsAWord) {
   EXPECT_EQ(make(sgd())->client_state(), ClientStatePolicy::kReset);
   EXPECT_EQ(policy("reset"), ClientStatePolicy::kReset);
   EXPECT_EQ(policy("persistent"), ClientStatePolicy::kPersistent);
-  EXPECT_EQ(policy("server"), ClientStatePolicy::kServer);
 }
 
 TEST(OptimizerSchemaTest, WordsOfLaterVersionsAreKnown) {

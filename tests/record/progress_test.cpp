@@ -29,7 +29,7 @@ std::string written(Style style, std::uint32_t rounds, milliseconds step,
     }
   }
   std::fclose(stream);
-  const std::string result(text, size);
+  std::string result(text, size);
   std::free(text);
   return result;
 }

@@ -39,10 +39,12 @@ inline RunInfo info(std::uint32_t devices = 200, std::uint32_t rounds = 60) {
   run.tiers = {"high-end", "low-end"};
   run.layers = {"hidden.0", "hidden.1", "output"};
   std::uint32_t percent = 0;
-  for (std::uint16_t c = 0; c < kClasses.size(); ++c) {
-    run.device_classes.push_back(kClasses[c].name);
+  for (std::size_t c = 0; c < kClasses.size(); ++c) {
+    run.device_classes.emplace_back(kClasses[c].name);
     percent += static_cast<std::uint32_t>(kClasses[c].percent);
-    while (run.class_of_device.size() * 100 < devices * percent) run.class_of_device.push_back(c);
+    while (run.class_of_device.size() * 100 < devices * percent) {
+      run.class_of_device.push_back(static_cast<std::uint16_t>(c));
+    }
   }
   run.provenance = {.config_yaml = "seed: 7\nname: quickstart\n",
                     .overrides = {"server.rounds=60"},

@@ -18,8 +18,8 @@ using testing::HasSubstr;
 TEST(Scenario, ResolvesUnits) {
   const Scenario s =
       parse(kGood, {"server.deadline=10 min",
-                    "server.stop={virtual_time: 2 h, upload: 20 GiB, energy: 5 kJ, "
-                    "target: {test_accuracy: 97%}}",
+                    ("server.stop={virtual_time: 2 h, upload: 20 GiB, energy: 5 kJ, "
+                     "target: {test_accuracy: 97%}}"),
                     "devices.network={server_upload: 1 Gbps, rtt: 20 ms}",
                     "devices.failures={crash_rate: 0.36 /h}", "devices.memory_limit=512 MiB"});
   EXPECT_EQ(s.server.deadline, Seconds(600));

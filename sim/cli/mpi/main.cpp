@@ -19,9 +19,10 @@
 #include "sim/cli/run_one.h"
 #include "sim/core/error.h"
 
+namespace skiff::cli {
 namespace {
+
 namespace mpi = boost::mpi;
-using namespace skiff::cli;
 
 int from_launcher(const char* open_mpi, const char* mpich, int otherwise) {
   for (const char* name : {open_mpi, mpich}) {
@@ -71,7 +72,7 @@ int sweep_as_rank(const std::vector<std::string>& arguments, int size) {
   const mpi::environment environment;
   const mpi::communicator world;
   if (world.size() != size) {
-    throw skiff::RunError(
+    throw RunError(
         fmt::format("the launcher started {} processes, but MPI knows {}: is it "
                     "the mpirun of the MPI that skiff was built with?",
                     size, world.size()));
@@ -85,13 +86,10 @@ int sweep_as_rank(const std::vector<std::string>& arguments, int size) {
   return lead(world, sweep, server, *request, threads);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int program(const std::vector<std::string>& arguments) {
   find_home();
   try {
-    return sweep_as_rank({argv + 1, argv + argc},
-                         from_launcher("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", 1));
+    return sweep_as_rank(arguments, from_launcher("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", 1));
   } catch (...) {
     // What is wrong everywhere is said by rank 0, whose end ends the others; what is wrong here
     // alone, e.g. a file that this machine does not see, is said a little later.
@@ -103,3 +101,8 @@ int main(int argc, char** argv) {
     return report_error(std::current_exception());
   }
 }
+
+}  // namespace
+}  // namespace skiff::cli
+
+int main(int argc, char** argv) { return skiff::cli::program({argv + 1, argv + argc}); }

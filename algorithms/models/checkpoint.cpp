@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "algorithms/kernels/bfloat16.h"
 #include "algorithms/kernels/half.h"
 #include "algorithms/models/llama2c.h"
 #include "algorithms/models/safetensors.h"
@@ -41,7 +42,7 @@ void convert(const CheckpointTensor& t, std::span<float> out) {
         out[i] = kernels::from_half(element<std::uint16_t>(t.bytes, i));
         break;
       case StoredType::kBF16:
-        out[i] = from_bfloat16(element<std::uint16_t>(t.bytes, i));
+        out[i] = kernels::from_bfloat16(element<std::uint16_t>(t.bytes, i));
         break;
       default:
         out[i] = static_cast<float>(element<std::int8_t>(t.bytes, i)) *
@@ -103,16 +104,6 @@ std::string find_in_folder(const fs::path& folder) {
 }
 
 }  // namespace
-
-float from_bfloat16(std::uint16_t bits) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
-}
-
-std::uint16_t to_bfloat16(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  if (std::isnan(value)) return static_cast<std::uint16_t>(bits >> 16 | 0x40);
-  return static_cast<std::uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
-}
 
 std::int64_t CheckpointTensor::elements() const {
   std::int64_t n = 1;

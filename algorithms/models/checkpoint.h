@@ -74,7 +74,4 @@ using CheckpointPtr = std::shared_ptr<const Checkpoint>;
 // config.json is read where it lies beside. Throws DataError.
 CheckpointPtr open_checkpoint(const std::string& path);
 
-float from_bfloat16(std::uint16_t bits);
-std::uint16_t to_bfloat16(float value);  // nearest, ties to even
-
 }  // namespace skiff

@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "algorithms/kernels/bfloat16.h"
 #include "algorithms/kernels/half.h"
 #include "algorithms/models/safetensors.h"
 #include "sim/core/error.h"
@@ -31,7 +32,7 @@ std::string encode(const Slice& slice, std::span<const float> values, StoredType
         continue;
       }
       const std::uint16_t half =
-          type == StoredType::kF16 ? kernels::to_half(value) : to_bfloat16(value);
+          type == StoredType::kF16 ? kernels::to_half(value) : kernels::to_bfloat16(value);
       std::memcpy(to, &half, 2);
     }
   }

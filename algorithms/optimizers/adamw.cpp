@@ -50,28 +50,13 @@ class AdamW final : public Optimizer {
   AdamWParams params_;
 };
 
-void check_below_one(double beta, const char* name, const Node& map, Reader& reader) {
-  if (beta < 1) return;
-  const Reader::Scope scope(reader, name);
-  reader.problem(map.find(name)->where, "1 never sees a gradient; write less than 1");
-}
-
 }  // namespace
 
 template <>
 Schema<AdamWParams> schema<AdamWParams>() {
   Schema<AdamWParams> s;
   add_common_fields(s, "adamw");
-  s.field("beta1", &AdamWParams::beta1, "share of the mean gradient that is kept, below 1")
-      .in(0, 1);
-  s.field("beta2", &AdamWParams::beta2, "share of the mean squared gradient that is kept, below 1")
-      .in(0, 1);
-  s.field("epsilon", &AdamWParams::epsilon, "added to the root below, against division by zero")
-      .at_least(1e-30);  // a float, not 0
-  s.check([](const AdamWParams& p, const Node& map, Reader& reader) {
-    check_below_one(p.beta1, "beta1", map, reader);
-    check_below_one(p.beta2, "beta2", map, reader);
-  });
+  add_adam_fields(s);
   return s;
 }
 

@@ -27,6 +27,12 @@ void check_decay(const OptimizerParams& params, const Node& map, Reader& reader)
                  "learning_rate * weight_decay is 1 or more: a step would wipe the weights out");
 }
 
+void check_below_one(double beta, const char* name, const Node& map, Reader& reader) {
+  if (beta < 1) return;
+  const Reader::Scope scope(reader, name);
+  reader.problem(map.find(name)->where, "1 never sees a gradient; write less than 1");
+}
+
 void decay(std::span<float> w, double learning_rate, double weight_decay) {
   if (weight_decay != 0) kernels::scale(w, static_cast<float>(1 - learning_rate * weight_decay), w);
 }

@@ -47,6 +47,22 @@ void add_common_fields(Schema<P>& s, const std::string& name) {
   s.check([](const P& p, const Node& map, Reader& reader) { check_decay(p, map, reader); });
 }
 
+// "1 never sees a gradient" of a share that must be below 1.
+void check_below_one(double beta, const char* name, const Node& map, Reader& reader);
+
+// beta1, beta2 and epsilon of the optimizers that are kin of Adam; P has members of these names.
+template <class P>
+void add_adam_fields(Schema<P>& s) {
+  s.field("beta1", &P::beta1, "share of the mean gradient that is kept, below 1").in(0, 1);
+  s.field("beta2", &P::beta2, "share of the mean squared gradient that is kept, below 1").in(0, 1);
+  s.field("epsilon", &P::epsilon, "added to the root below, against division by zero")
+      .at_least(1e-30);  // a float, not 0
+  s.check([](const P& p, const Node& map, Reader& reader) {
+    check_below_one(p.beta1, "beta1", map, reader);
+    check_below_one(p.beta2, "beta2", map, reader);
+  });
+}
+
 // w *= 1 - learning_rate * weight_decay
 void decay(std::span<float> w, double learning_rate, double weight_decay);
 

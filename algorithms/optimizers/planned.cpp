@@ -24,16 +24,6 @@ bool plan(Description about, std::vector<FieldInfo> own) {
 }
 
 [[maybe_unused]] const bool registered[] = {
-    plan({.name = "adam-8bit",
-          .summary = "Adam with moments in 8 bits, by blocks",
-          .paper = "Dettmers et al. 2022, arXiv:2110.02861"},
-         {field("block", "int", "values that share a scale", "2048")}),
-    plan({.name = "microadam",
-          .summary = "Adam on a window of sparse gradients, with error feedback",
-          .paper = "Modoranu et al. 2024, arXiv:2405.15593"},
-         {field("window", "int", "gradients kept", "10"),
-          field("density", "fraction", "share of a gradient that is kept", "0.01"),
-          field("bucket", "int", "values that share a scale of the residual", "64")}),
     plan({.name = "mezo",
           .summary = "zeroth-order steps from two forward passes",
           .paper = "Malladi et al. 2023, arXiv:2305.17333"},

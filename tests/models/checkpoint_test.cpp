@@ -46,7 +46,8 @@ TEST(CheckpointTest, Stories260KIsOneModelInEveryFormat) {
   EXPECT_EQ(bin.values.size(), 260'032u);
   EXPECT_EQ(bits(bin.values), bits(load(folder + "/stories260K.safetensors", layout).values));
   std::vector<float> rounded;
-  for (const float v : bin.values) rounded.push_back(from_bfloat16(to_bfloat16(v)));
+  for (const float v : bin.values)
+    rounded.push_back(kernels::from_bfloat16(kernels::to_bfloat16(v)));
   EXPECT_EQ(bits(rounded), bits(load(folder + "/stories260K.bf16.safetensors", layout).values));
 }
 
@@ -250,7 +251,7 @@ TEST(SafetensorsTest, WhatIsWrittenIsReadAgainInEachType) {
       const float expected = type == StoredType::kF32 ? v.values[i]
                              : type == StoredType::kF16
                                  ? kernels::from_half(kernels::to_half(v.values[i]))
-                                 : from_bfloat16(to_bfloat16(v.values[i]));
+                                 : kernels::from_bfloat16(kernels::to_bfloat16(v.values[i]));
       EXPECT_EQ(back.values[i], expected);
     }
     EXPECT_FALSE(std::filesystem::exists(path + ".part"));
@@ -276,7 +277,9 @@ TEST(SafetensorsTest, AnIndependentReaderAgrees) {
     ASSERT_EQ(status, 0);
     std::string expected = fmt::format("up.weight {} [3, 5]", name);
     const bool exact = type == StoredType::kF32;
-    const auto rounded = [&](float x) { return exact ? x : from_bfloat16(to_bfloat16(x)); };
+    const auto rounded = [&](float x) {
+      return exact ? x : kernels::from_bfloat16(kernels::to_bfloat16(x));
+    };
     for (std::size_t o = 0; o < 3; ++o) {
       for (std::size_t i = 0; i < 5; ++i)
         expected += fmt::format(" {:.9g}", rounded(v.values[i * 3 + o]));
@@ -289,13 +292,13 @@ TEST(SafetensorsTest, AnIndependentReaderAgrees) {
 
 TEST(Bfloat16Test, RoundsToNearestTiesToEven) {
   const auto round = [](std::uint32_t bits_in) {
-    return to_bfloat16(std::bit_cast<float>(bits_in));
+    return kernels::to_bfloat16(std::bit_cast<float>(bits_in));
   };
   EXPECT_EQ(round(0x3F808000), 0x3F80);  // a tie: down to even
   EXPECT_EQ(round(0x3F818000), 0x3F82);  // a tie: up to even
   EXPECT_EQ(round(0x3F808001), 0x3F81);
   EXPECT_EQ(round(0x7F7FFFFF), 0x7F80);  // the greatest float is nearer to infinity
-  EXPECT_TRUE(std::isnan(from_bfloat16(round(0x7F800001))));
+  EXPECT_TRUE(std::isnan(kernels::from_bfloat16(round(0x7F800001))));
 }
 
 }  // namespace

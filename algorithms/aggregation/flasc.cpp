@@ -184,8 +184,9 @@ SKIFF_REGISTER(FederatedMethod, Flasc, FlascParams,
                {.name = "flasc",
                 .summary = "sparse adapters both ways, dense training",
                 .paper = "Kuo et al. 2024, arXiv:2406.05233",
-                .verified = "with both densities 1 the same bits as dense averaging under AdamW; "
-                            "entries sent, and the point that updates are relative to",
+                .verified = "a round on quadratics in double precision, dense and sparse: what is "
+                            "masked, what is sent, the point that updates are relative to, "
+                            "Adam's first step; evaluated at the mask; the clip's bound",
                 .deviates = "only what the parametrization trains is in P: no unfrozen head",
                 .properties = {"server-learning-rate"}});
 

@@ -8,6 +8,7 @@
 #include <bit>
 #include <cmath>
 
+#include "algorithms/kernels/bfloat16.h"
 #include "algorithms/kernels/half.h"
 #include "algorithms/models/llama_config.h"
 #include "algorithms/models/safetensors.h"

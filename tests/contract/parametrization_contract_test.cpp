@@ -172,8 +172,9 @@ TEST_F(ParametrizationContract, GradientsAgreeWithCentralDifferences) {
       }
       change[side] = loss();
     }
-    EXPECT_GT(slope, 0.05);
-    EXPECT_NEAR((change[1] - change[0]) / (2 * double(kStep)), slope, 1e-2 * slope);
+    EXPECT_GT(slope, 0);
+    const double noise = 1e-7 / double(kStep);  // of two losses in single precision
+    EXPECT_NEAR((change[1] - change[0]) / (2 * double(kStep)), slope, 1e-2 * slope + noise);
   });
 }
 

@@ -42,8 +42,8 @@ template <bool kFirst>
 template <int S, int C, class Load>
 [[gnu::always_inline]] inline void step(Lanes (&acc)[S][C], const Operands<S, C>& o, int i,
                                         Load get) noexcept {
-  constexpr int kHeld = S <= C ? S : C;
-  constexpr int kStreamed = S <= C ? C : S;
+  constexpr int kHeld = std::min(S, C);
+  constexpr int kStreamed = std::max(S, C);
   Lanes held[kHeld];
 #pragma GCC unroll 16
   for (int h = 0; h < kHeld; ++h) held[h] = get(either<(S <= C)>(o.x[h % S], o.w[h % C]) + i);

@@ -48,7 +48,7 @@ std::string with_half_split(const std::string& config, Vector& weights) {
   nlohmann::ordered_json json = nlohmann::ordered_json::parse(config, nullptr, false);
   if (!json.is_object() || !json.contains(kPairing)) return config;
   json.erase(kPairing);
-  const std::string text = json.dump(2) + "\n";
+  std::string text = json.dump(2) + "\n";
   const int head_dim = llama_config(parse_hf_config("the run's model", text)).head_dim();
   for (const Slice& s : weights.layout->slices) {
     if (s.name.ends_with("q_proj.weight") || s.name.ends_with("k_proj.weight")) {

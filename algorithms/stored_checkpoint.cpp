@@ -1,13 +1,13 @@
 #include "algorithms/stored_checkpoint.h"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "algorithms/stored_formats.h"
@@ -19,58 +19,6 @@ namespace skiff {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// Lets the system forget that these bytes of a mapped file were read; they come back when they are
-// asked for again.
-void forget(std::span<const std::byte> bytes) {
-  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto begin = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) / page * page;
-  const auto end = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size()) / page * page;
-  if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
-}
-
-// A tensor as it lies in a checkpoint.
-class MappedValues final : public StoredValues {
- public:
-  MappedValues(CheckpointPtr checkpoint, const CheckpointTensor& tensor, TensorRead read)
-      : checkpoint_(std::move(checkpoint)), tensor_(tensor), read_(std::move(read)) {}
-
-  std::string_view format() const override { return "dense"; }
-  Bytes bytes() const override {
-    return Bytes(
-        static_cast<std::int64_t>(as_it_lies() ? tensor_.bytes.size() : sizeof(float) * size()));
-  }
-  void to_dense(std::span<float> out) const override {
-    if (read_) read_(tensor_.name);
-    tensor_.read(out);
-    forget(tensor_.bytes);
-  }
-  std::vector<StoredArray> arrays() const override {
-    if (as_it_lies()) {
-      return {{"values", tensor_.type_name, {tensor_.bytes.begin(), tensor_.bytes.end()}}};
-    }
-    std::vector<float> values(size());
-    tensor_.read(values);
-    return {stored_array<float>("values", "F32", values)};
-  }
-
- private:
-  std::size_t size() const { return static_cast<std::size_t>(tensor_.elements()); }
-  bool as_it_lies() const {
-    const bool floats = tensor_.type == StoredType::kF32 || tensor_.type == StoredType::kF16 ||
-                        tensor_.type == StoredType::kBF16;
-    return floats && tensor_.interleaved_heads == 0;
-  }
-
-  CheckpointPtr checkpoint_;  // keeps tensor_
-  const CheckpointTensor& tensor_;
-  TensorRead read_;
-};
-
-int whole(const Checkpoint& checkpoint, const CheckpointTensor& tensor, std::int64_t n) {
-  if (n >= 1 && n <= std::numeric_limits<std::int32_t>::max()) return static_cast<int>(n);
-  throw DataError(checkpoint.path(), fmt::format("{} has a side of {} values", tensor.name, n));
-}
 
 Json json_of(const Node& node) {
   if (node.is_scalar()) return node.text;
@@ -171,65 +119,71 @@ void write_arrays(const std::string& path, const Model& model) {
   file.done();
 }
 
-StoredTensor stored_tensor(const CheckpointPtr& checkpoint, const std::string& name,
-                           const Slice& slice, const Json& about) {
+// Rows or columns of the whole model that are left; empty: all of them.
+std::vector<int> kept_indices(const Json& about, const char* key, int whole) {
+  std::vector<int> kept = about.value(key, std::vector<int>{});
+  const bool ascends =
+      std::adjacent_find(kept.begin(), kept.end(), std::greater_equal<>()) == kept.end();
+  if (!kept.empty() && (!ascends || kept.front() < 0 || kept.back() >= whole)) {
+    throw std::invalid_argument(fmt::format("{} are no places among {}", key, whole));
+  }
+  return kept;
+}
+
+int left(const std::vector<int>& kept, int whole) {
+  return kept.empty() ? whole : static_cast<int>(kept.size());
+}
+
+// `slice`: as it is stored, without what was cut out.
+StoredTensor stored_tensor(const CheckpointPtr& checkpoint, const Slice& slice, const Json& about) {
   StoredParts parts{slice.rows, slice.cols, {}, {}};
   if (about.value("rows", 0) != slice.rows || about.value("cols", 0) != slice.cols) {
     throw std::invalid_argument(fmt::format("{} x {}; the model's is {} x {}",
                                             about.value("rows", 0), about.value("cols", 0),
                                             slice.rows, slice.cols));
   }
+  const std::string format = about.at("format").get<std::string>();
+  if (format == "dense") {
+    auto one = std::make_shared<Layout>();
+    one->add(slice.name, slice.rows, slice.cols);
+    return mapped_model(checkpoint, one).tensors.front();
+  }
   parts.parameters = node_of(about.at("parameters"));
   for (const CheckpointTensor& t : checkpoint->tensors()) {
-    if (!t.name.starts_with(name + ".")) continue;
+    if (!t.name.starts_with(slice.name + ".")) continue;
     parts.arrays.push_back(
-        {t.name.substr(name.size() + 1), t.type_name, {t.bytes.begin(), t.bytes.end()}});
+        {t.name.substr(slice.name.size() + 1), t.type_name, {t.bytes.begin(), t.bytes.end()}});
   }
-  return {slice.rows, slice.cols, make_stored_values(about.at("format").get<std::string>(), parts)};
+  return {slice.rows, slice.cols, make_stored_values(format, parts)};
+}
+
+// What compression.json says of one tensor; of a whole dense one nothing.
+std::optional<Json> about_tensor(const Model& model, std::size_t t) {
+  const StoredTensor& tensor = model.tensors[t];
+  const auto kept = [t](const std::vector<std::vector<int>>& all) {
+    return t < all.size() ? all[t] : std::vector<int>{};
+  };
+  const std::vector<int> rows = kept(model.kept_rows), cols = kept(model.kept_cols);
+  const std::string format(tensor.values->format());
+  if (format == "dense" && rows.empty() && cols.empty()) return {};
+  Json about = {{"format", format}, {"rows", tensor.rows}, {"cols", tensor.cols}};
+  if (format != "dense") about["parameters"] = json_of(tensor.values->parameters());
+  if (!rows.empty()) about["kept_rows"] = rows;
+  if (!cols.empty()) about["kept_cols"] = cols;
+  return about;
 }
 
 }  // namespace
 
-LayoutPtr checkpoint_layout(const Checkpoint& checkpoint) {
-  auto layout = std::make_shared<Layout>();
-  for (const CheckpointTensor& t : checkpoint.tensors()) {
-    const std::int64_t rows = t.shape.empty() ? 1 : t.shape.front();
-    const std::int64_t cols = rows == 0 ? 0 : t.elements() / rows;
-    layout->add(t.name, whole(checkpoint, t, rows), whole(checkpoint, t, cols));
-  }
-  return layout;
-}
-
-Model mapped_model(const CheckpointPtr& checkpoint, const LayoutPtr& layout, TensorRead read) {
-  Model model{layout, {}, {}, {}};
-  for (const Slice& slice : layout->slices) {
-    const CheckpointTensor* tensor = checkpoint->find(slice.name);
-    if (tensor == nullptr || tensor->elements() != static_cast<std::int64_t>(slice.size())) {
-      throw DataError(checkpoint->path(), "has no tensor " + slice.name + " of that shape");
-    }
-    model.tensors.push_back(
-        {slice.rows, slice.cols, std::make_shared<const MappedValues>(checkpoint, *tensor, read)});
-  }
-  return model;
-}
-
 void write_compressed(const std::string& folder, const Model& model,
                       const std::vector<std::string>& made_by) {
-  if (!model.kept_rows.empty() || !model.kept_cols.empty()) {
-    throw std::invalid_argument("a model that has lost channels or heads cannot be written yet");
-  }
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) throw RunError(fmt::format("{}: {}", folder, error.message()));
   write_arrays((fs::path(folder) / "model.safetensors").string(), model);
   Json tensors = Json::object();
   for (std::size_t t = 0; t < model.tensors.size(); ++t) {
-    const StoredTensor& tensor = model.tensors[t];
-    if (tensor.values->format() == "dense") continue;
-    tensors[model.layout->slices[t].name] = {{"format", std::string(tensor.values->format())},
-                                             {"rows", tensor.rows},
-                                             {"cols", tensor.cols},
-                                             {"parameters", json_of(tensor.values->parameters())}};
+    if (auto about = about_tensor(model, t)) tensors[model.layout->slices[t].name] = *about;
   }
   const Json sidecar = {{"version", 1}, {"made_by", made_by}, {"tensors", tensors}};
   File file((fs::path(folder) / "compression.json").string());
@@ -249,27 +203,38 @@ std::optional<std::string> compression_beside(const Checkpoint& checkpoint) {
 Model read_compressed(const CheckpointPtr& checkpoint, const std::string& compression,
                       const LayoutPtr& layout) {
   const std::string where = checkpoint->path() + ": compression.json";
-  Model model{layout, {}, {}, {}};
+  Model model;
+  Layout narrow;  // without what was cut out
   try {
     const Json json = Json::parse(compression);
     if (json.value("version", 0) != 1) throw DataError(where, "of another version");
     const Json& tensors = json.at("tensors");
     for (const Slice& slice : layout->slices) {
-      const auto about = tensors.find(slice.name);
+      const Json about = tensors.value(slice.name, Json{{"format", "dense"}});
       try {
-        if (about != tensors.end()) {
-          model.tensors.push_back(stored_tensor(checkpoint, slice.name, slice, *about));
-          continue;
-        }
+        model.kept_rows.push_back(kept_indices(about, "kept_rows", slice.rows));
+        model.kept_cols.push_back(kept_indices(about, "kept_cols", slice.cols));
+        const int rows = left(model.kept_rows.back(), slice.rows);
+        const int cols = left(model.kept_cols.back(), slice.cols);
+        const std::size_t t = narrow.add(slice.name, rows, cols, slice.order);
+        Json known = about;
+        if (!tensors.contains(slice.name)) known.update({{"rows", rows}, {"cols", cols}});
+        model.tensors.push_back(stored_tensor(checkpoint, narrow.slices[t], known));
       } catch (const std::invalid_argument& reason) {
         throw DataError(where, slice.name + ": " + reason.what());
       }
-      auto one = std::make_shared<Layout>();
-      one->add(slice.name, slice.rows, slice.cols);
-      model.tensors.push_back(mapped_model(checkpoint, one).tensors.front());
     }
   } catch (const Json::exception& reason) {
     throw DataError(where, reason.what());
+  }
+  const auto whole = [](const std::vector<int>& kept) { return kept.empty(); };
+  if (std::all_of(model.kept_rows.begin(), model.kept_rows.end(), whole) &&
+      std::all_of(model.kept_cols.begin(), model.kept_cols.end(), whole)) {
+    model.kept_rows.clear();
+    model.kept_cols.clear();
+    model.layout = layout;
+  } else {
+    model.layout = std::make_shared<const Layout>(std::move(narrow));
   }
   return model;
 }

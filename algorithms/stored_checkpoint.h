@@ -4,8 +4,9 @@
 //   model.safetensors  a dense tensor under its name, in the type that it came in; of any other,
 //                      each array of its format under NAME.ARRAY ("....q_proj.weight.codes")
 //   compression.json   {"version": 1, "made_by": [...], "tensors": {NAME: {"format", "rows",
-//   "cols",
-//                      "parameters": {...}}}}; of dense tensors nothing
+//                      "cols", "parameters": {...}, "kept_rows": [...], "kept_cols": [...]}}};
+//                      of whole dense tensors nothing. kept_*: of a tensor that lost channels or
+//                      heads, which of the whole model's rows and columns are left
 //
 // Reading makes the same tensors anew, bit by bit.
 #pragma once
@@ -28,14 +29,14 @@ using TensorRead = std::function<void(const std::string& name)>;
 Model mapped_model(const CheckpointPtr& checkpoint, const LayoutPtr& layout, TensorRead read = {});
 
 // Writes folder/model.safetensors and folder/compression.json; the folder is made. `made_by`: the
-// compressors as flow text, in their order. Throws RunError, std::invalid_argument for a model
-// whose shapes have changed.
+// compressors as flow text, in their order. Throws RunError.
 void write_compressed(const std::string& folder, const Model& model,
                       const std::vector<std::string>& made_by);
 
 // The text of compression.json beside the checkpoint; empty if there is none.
 std::optional<std::string> compression_beside(const Checkpoint& checkpoint);
-// The model that the two hold, tensors by the names of the layout. Throws DataError.
+// The model that the two hold, tensors by the names of the layout, which is the whole model's; the
+// layout of what is read is narrower where channels or heads were cut out. Throws DataError.
 Model read_compressed(const CheckpointPtr& checkpoint, const std::string& compression,
                       const LayoutPtr& layout);
 

@@ -3,25 +3,24 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
-#include "algorithms/kernels/simd.h"
+#include "algorithms/kernels/point_grid_lanes.h"
 #include "sim/core/error.h"
 
 namespace skiff::kernels {
 namespace {
 
+using lanes::kCells;
+using lanes::kFar;
+using lanes::kMargin;
+using lanes::kReach;
+using lanes::kWiden;
 using simd::F8;
 using simd::I8;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
-// p = 2
-constexpr int kCells = 64;       // a side
-constexpr float kReach = 4;      // of the cells proper
-constexpr float kFar = 8;        // of the border cells
-constexpr float kWiden = 1e-5F;  // of a cell, for the rounding of its own edges
-constexpr float kMargin = 1e-4F;
 
 // p = 1
 constexpr int kBuckets = 1024;
@@ -38,29 +37,6 @@ int cell_of(float v) noexcept {
 }
 float cell_begin(int i) {
   return i == 0 ? -kFar : -kReach + static_cast<float>(i) * (2 * kReach / kCells);
-}
-
-// Sixteen points: four halvings over the fifteen midpoints, eight numbers at a time. The table has
-// the midpoints and, above, infinities.
-void nearest_of_sixteen(std::uint16_t* codes, const float* x, std::size_t n,
-                        const float* table) noexcept {
-  const F8 low = simd::load8(table), high = simd::load8(table + 8);
-  for (std::size_t i = 0; i + 8 <= n; i += 8) {
-    const F8 v = simd::load8(x + i);
-    const I8 upper = v > simd::set8(table[7]);
-    I8 k = upper & 8;
-    for (const int step : {4, 2, 1}) {
-      const I8 at = (k & 7) + (step - 1);
-      const F8 middle = F8(_mm256_blendv_ps(
-          _mm256_permutevar8x32_ps(low, reinterpret_cast<__m256i>(at)),
-          _mm256_permutevar8x32_ps(high, reinterpret_cast<__m256i>(at)), F8(upper)));
-      k += (v > middle) & step;
-    }
-    const __m256i wide = reinterpret_cast<__m256i>(k);
-    const __m128i packed =
-        _mm_packus_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(codes + i), packed);
-  }
 }
 
 }  // namespace
@@ -144,8 +120,8 @@ void PointGrid::build_cells() {
       for (std::size_t k = 0; k < 4; ++k) {
         const std::uint16_t id = ids[k < ids.size() ? k : 0];
         cell.id[k] = id;
-        cell.x[k] = points_[2 * std::size_t{id}];
-        cell.y[k] = points_[2 * std::size_t{id} + 1];
+        cell.xy[2 * k] = points_[2 * std::size_t{id}];
+        cell.xy[2 * k + 1] = points_[2 * std::size_t{id} + 1];
       }
       rest_.insert(rest_.end(), ids.begin(), ids.end());
       cells_.push_back(cell);
@@ -158,7 +134,7 @@ void PointGrid::nearest_line(std::span<std::uint16_t> codes,
   std::size_t i = 0;
   if (size_ <= 16) {
     i = x.size() / 8 * 8;
-    nearest_of_sixteen(codes.data(), x.data(), i, midpoints_.data());
+    lanes::nearest_of_sixteen(codes.data(), x.data(), i, midpoints_.data());
   }
   for (; i < x.size(); ++i) {
     const float scaled = (x[i] + kBucketReach) * (kBuckets / (2 * kBucketReach));
@@ -170,22 +146,16 @@ void PointGrid::nearest_line(std::span<std::uint16_t> codes,
   }
 }
 
+// One pair, whichever cell it is in.
 std::uint16_t PointGrid::nearest_in_plane(float x, float y) const noexcept {
   if (!(std::abs(x) < kFar && std::abs(y) < kFar)) {
     const float both[2] = {x, y};
     return nearest_by_comparing(both);
   }
   const Cell& cell = cells_[static_cast<std::size_t>(cell_of(x) * kCells + cell_of(y))];
-  const __m128 dx = _mm_sub_ps(_mm_set1_ps(x), _mm_loadu_ps(cell.x));
-  const __m128 dy = _mm_sub_ps(_mm_set1_ps(y), _mm_loadu_ps(cell.y));
-  const __m128 d = _mm_fmadd_ps(dx, dx, _mm_mul_ps(dy, dy));
-  const __m128 two = _mm_min_ps(d, _mm_shuffle_ps(d, d, 0xb1));
-  const __m128 least = _mm_min_ps(two, _mm_shuffle_ps(two, two, 0x4e));
-  const int equal = _mm_movemask_ps(_mm_cmpeq_ps(d, least));
-  std::uint16_t best = cell.id[__builtin_ctz(static_cast<unsigned>(equal))];
-  if (cell.count <= 4) return best;
-  float nearest = _mm_cvtss_f32(least);
-  for (std::uint32_t k = cell.begin + 4; k < cell.begin + cell.count; ++k) {
+  std::uint16_t best = 0;
+  float nearest = kInfinity;
+  for (std::uint32_t k = cell.begin; k < cell.begin + cell.count; ++k) {
     const std::size_t id = rest_[k];
     const float ex = x - points_[2 * id], ey = y - points_[2 * id + 1];
     const float distance = std::fma(ex, ex, ey * ey);
@@ -195,6 +165,39 @@ std::uint16_t PointGrid::nearest_in_plane(float x, float y) const noexcept {
     }
   }
   return best;
+}
+
+// Four pairs at a time, four candidates each: distances of a pair stand in the even lanes, are
+// gathered by candidate, and compared (lower index first) for all four pairs at once.
+void PointGrid::nearest_plane(std::span<std::uint16_t> codes, const float* x) const noexcept {
+  std::size_t i = 0;
+  for (; i + 4 <= codes.size(); i += 4) {
+    const F8 v = simd::load8(x + 2 * i);
+    const lanes::PlaneCells at = lanes::plane_cells(v);
+    bool simple = at.near;
+    F8 d[4];
+    std::uint64_t ids[4];
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < 4; ++k) {
+      const Cell& cell = cells_[at.cell[k]];
+      simple = simple && cell.count <= 4;
+      std::memcpy(&ids[k], cell.id, sizeof ids[k]);
+      double pair;
+      std::memcpy(&pair, x + 2 * (i + k), sizeof pair);
+      const F8 e = F8(_mm256_castpd_ps(_mm256_set1_pd(pair))) - simd::load8(cell.xy);
+      const F8 square = e * e;
+      d[k] = simd::fma(e, e, F8(_mm256_permute_ps(square, 0xb1)));
+    }
+    if (simple) {
+      const I8 which = lanes::nearest_of_four(d);
+      for (std::size_t k = 0; k < 4; ++k) {
+        codes[i + k] = static_cast<std::uint16_t>(ids[k] >> which[static_cast<int>(k)]);
+      }
+    } else {
+      for (std::size_t k = i; k < i + 4; ++k) codes[k] = nearest_in_plane(x[2 * k], x[2 * k + 1]);
+    }
+  }
+  for (; i < codes.size(); ++i) codes[i] = nearest_in_plane(x[2 * i], x[2 * i + 1]);
 }
 
 std::uint16_t PointGrid::nearest_by_comparing(const float* x) const noexcept {
@@ -229,9 +232,7 @@ std::uint16_t PointGrid::nearest_by_comparing(const float* x) const noexcept {
 void PointGrid::nearest(std::span<std::uint16_t> codes, std::span<const float> x) const noexcept {
   if (dimension_ == 1) return nearest_line(codes, x);
   if (dimension_ != 2) return nearest_of_all(codes, x);
-  for (std::size_t i = 0; i < codes.size(); ++i) {
-    codes[i] = nearest_in_plane(x[2 * i], x[2 * i + 1]);
-  }
+  nearest_plane(codes, x.data());
 }
 
 void PointGrid::nearest_of_all(std::span<std::uint16_t> codes,
@@ -254,7 +255,12 @@ void PointGrid::values(std::span<float> x, std::span<const std::uint16_t> codes)
     }
     return;
   }
-  for (std::size_t i = 0; i < codes.size(); ++i) {
+  std::size_t i = 0;
+  if (p == 1 && size_ <= 16) {
+    i = codes.size() / 8 * 8;
+    lanes::values_of_sixteen(x.data(), codes.data(), i, points_);
+  }
+  for (; i < codes.size(); ++i) {
     for (std::size_t d = 0; d < p; ++d) x[i * p + d] = points_[codes[i] * p + d];
   }
 }

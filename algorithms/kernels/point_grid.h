@@ -33,7 +33,7 @@ class PointGrid {
 
  private:
   struct Cell {
-    float x[4], y[4];  // the first four candidates; the first one again where there are fewer
+    float xy[8];  // the first four candidates; the first one again where there are fewer
     std::uint16_t id[4];
     std::uint32_t begin = 0, count = 0;  // of all candidates, in rest_
   };
@@ -42,6 +42,7 @@ class PointGrid {
   void build_cells();
   std::vector<std::uint16_t> candidates(float x0, float x1, float y0, float y1) const;
   void nearest_line(std::span<std::uint16_t> codes, std::span<const float> x) const noexcept;
+  void nearest_plane(std::span<std::uint16_t> codes, const float* x) const noexcept;
   std::uint16_t nearest_in_plane(float x, float y) const noexcept;
   std::uint16_t nearest_by_comparing(const float* x) const noexcept;
 

@@ -20,6 +20,7 @@
 
 #include "algorithms/pruning/bonsai_design.h"
 #include "algorithms/pruning/cut_layers.h"
+#include "algorithms/pruning/cut_params.h"
 #include "sim/core/registry.h"
 
 namespace skiff {
@@ -51,6 +52,13 @@ Schema<BonsaiParams> schema() {
   s.field("step", &P::step, "share that goes in a round").fraction(0.001, 1);
   s.field("eligible", &P::eligible, "units tried for each that goes").in(1, 100);
   s.field("sub_models", &P::sub_models, "evaluated in a round; 0: the prior decides").in(0, 1e6);
+  s.check(pruning::check_head_width<P>);
+  s.check([](const P& p, const Node& map, Reader& reader) {
+    const bool idle = p.sub_models == 0;
+    const P defaults;
+    refuse_idle(idle && p.sampling != defaults.sampling, "sampling", "sub_models > 0", map, reader);
+    refuse_idle(idle && p.eligible != defaults.eligible, "eligible", "sub_models > 0", map, reader);
+  });
   return s;
 }
 

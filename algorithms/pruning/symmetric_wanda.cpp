@@ -38,6 +38,19 @@ void check_symmetric(const SymmetricWandaParams& p, const Node& map, Reader& rea
   if (pattern && p.dsnot) {
     problem("dsnot", "swaps entries of a whole row, and would break " + p.structure);
   }
+  const SymmetricWandaParams d;
+  const auto idle = [&](bool unread, const char* key, const char* by) {
+    refuse_idle(unread, key, by, map, reader);
+  };
+  idle(!p.score.ends_with("ria") && p.alpha != d.alpha, "alpha", "score: ria, stochastic-ria");
+  idle(p.score != "relative" && p.norm != d.norm, "norm", "score: relative");
+  idle(p.score != "stochastic-ria" && p.sampled != d.sampled, "sampled", "score: stochastic-ria");
+  idle(p.score != "symmetric" && p.balanced != d.balanced, "balanced", "score: symmetric");
+  const bool masks_stay = !p.dsnot;
+  idle(masks_stay && p.relative != d.relative, "relative", "dsnot: true");
+  idle(masks_stay && p.grow_penalty != d.grow_penalty, "grow_penalty", "dsnot: true");
+  idle(masks_stay && p.prune_penalty != d.prune_penalty, "prune_penalty", "dsnot: true");
+  idle(masks_stay && p.update_threshold != d.update_threshold, "update_threshold", "dsnot: true");
 }
 
 }  // namespace

@@ -47,6 +47,12 @@ void check_thanos(const ThanosParams& p, const Node& map, Reader& reader) {
   if (p.sparsity > 1 - p.outlier_rows) {
     problem("sparsity", "no more than 1 - outlier_rows can go");
   }
+  const ThanosParams defaults;
+  const bool blocks = p.reconstruction && !pruning::cuts_units(p.structure);
+  refuse_idle(!blocks && p.block_size != defaults.block_size, "block_size",
+              "the reconstruction of structures without whole columns", map, reader);
+  refuse_idle(!p.reconstruction && p.damping != defaults.damping, "damping", "reconstruction: true",
+              map, reader);
 }
 
 }  // namespace

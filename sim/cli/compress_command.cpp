@@ -2,6 +2,7 @@
 // layers of a checkpoint and writes what comes out, with a report.
 //
 // What compresses is written as in a scenario, {name: higgs, bits: 4}, or shorter: higgs, bits=4.
+// Each may be given several times, with other `targets`; they work in the order written.
 // Tensors stay in the file until they are treated, one after another. With --calibration the texts
 // of a file (the first --samples of them) are what a method may learn from; with --data the loss is
 // measured before and after. FOLDER then holds model.safetensors, compression.json, and
@@ -47,11 +48,12 @@ std::string flow_text(const std::string& written) {
   return text + "}";
 }
 
-Chosen<Compressor> chosen(const po::variables_map& given, const std::string& option) {
+using Words = std::vector<std::string>;
+
+Chosen<Compressor> chosen(const std::string& option, const std::string& written) {
   Chosen<Compressor> compressor;
-  if (given.count(option) == 0) return compressor;
   std::vector<Problem> problems;
-  const Node node = parse_yaml(flow_text(given[option].as<std::string>()), "--" + option, problems);
+  const Node node = parse_yaml(flow_text(written), "--" + option, problems);
   if (!problems.empty()) throw ScenarioError(std::move(problems));
   Reader reader;
   convert(node, compressor, Rules{}, reader);
@@ -143,15 +145,18 @@ void compress(Model& model, const Chosen<Compressor>& chosen, const Work& work,
 }
 
 // By the linearity theorem: loss + sum of slope times error, errors as they came out.
-double predicted_loss(const Work& work, const Model& before, const Model& after, double loss,
-                      std::uint64_t seed) {
-  const std::vector<std::size_t> changed = changed_tensors(before, after);
+void predict(Json& out, const Work& work, const Model& before, const Model& after,
+             std::uint64_t seed) {
   const std::vector<double> slopes =
-      loss_slopes(*work.calibration, before, changed, {}, Stream(seed, "compress.slopes"));
-  for (std::size_t i = 0; i < changed.size(); ++i) {
-    loss += slopes[i] * tensor_error(before.tensors[changed[i]], after.tensors[changed[i]]);
+      loss_slopes(*work.calibration, before, changed_tensors(before, after), {},
+                  Stream(seed, "compress.slopes"));
+  double loss = out["loss_before"].get<double>();
+  for (std::size_t i = 0; i < slopes.size(); ++i) {
+    Json& layer = out["layers"][i];
+    layer["slope"] = slopes[i];
+    loss += slopes[i] * layer["error"].get<double>();
   }
-  return loss;
+  out["loss_predicted"] = loss;
 }
 
 void add_losses(Json& out, const po::variables_map& given, const Work& work, const Model& before,
@@ -159,8 +164,7 @@ void add_losses(Json& out, const po::variables_map& given, const Work& work, con
   if (work.data == nullptr) return;
   out["loss_before"] = mean_loss(*work.architecture, decoded(before), *work.data);
   if (given.count("predict") != 0) {
-    out["loss_predicted"] = predicted_loss(work, before, after, out["loss_before"].get<double>(),
-                                           given["seed"].as<std::uint64_t>());
+    predict(out, work, before, after, given["seed"].as<std::uint64_t>());
   }
   out["loss"] = mean_loss(*work.architecture, decoded(after), *work.data);
 }
@@ -182,8 +186,9 @@ void copy_beside(const std::string& checkpoint, const std::string& folder) {
 po::options_description options() {
   po::options_description all;
   const char* none = "";
-  all.add_options()("pruning", po::value<std::string>(), "such as 'wanda, sparsity=50%'")(
-      "quantization", po::value<std::string>(), "such as 'higgs, bits=4'")(
+  all.add_options()("pruning", po::value<Words>()->composing(), "such as 'wanda, sparsity=50%'")(
+      "quantization", po::value<Words>()->composing(),
+      "such as 'higgs, bits=4'; may be repeated, for other targets")(
       "output,o", po::value<std::string>(), "the folder to write")(
       "calibration", po::value<std::string>(), "a text that methods may learn from")(
       "samples", po::value<int>()->default_value(128), "of it: texts, the first of the file")(
@@ -216,8 +221,10 @@ int compress_verb(const std::vector<std::string>& arguments) {
   register_planned_words();
   std::vector<Chosen<Compressor>> steps;
   for (const char* option : {"pruning", "quantization"}) {
-    Chosen<Compressor> step = chosen(given, option);
-    if (step.object != nullptr) steps.push_back(std::move(step));
+    if (given.count(option) == 0) continue;
+    for (const std::string& written : given[option].as<Words>()) {
+      steps.push_back(chosen(option, written));
+    }
   }
   if (steps.empty()) throw UsageError("compress: give --quantization, --pruning or both");
   set_threads(given["threads"].as<int>());

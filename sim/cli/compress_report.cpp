@@ -17,10 +17,23 @@ std::vector<std::size_t> changed_tensors(const Model& before, const Model& after
   return changed;
 }
 
-double tensor_error(const StoredTensor& before, const StoredTensor& after) {
-  const std::vector<float> w = before.dense();
+double tensor_error(const Model& before, const Model& after, std::size_t tensor) {
+  const StoredTensor &old = before.tensors[tensor], &now = after.tensors[tensor];
+  const std::vector<float> w = old.dense(), left = now.dense();
   const double norm = kernels::squared_norm_double(w);
-  return norm == 0 ? 0 : kernels::squared_distance_double(after.dense(), w) / norm;
+  if (norm == 0) return 0;
+  if (left.size() == w.size()) return kernels::squared_distance_double(left, w) / norm;
+  const auto place = [&](const std::vector<std::vector<int>>& kept, int i) {
+    return static_cast<std::size_t>(
+        kept[tensor].empty() ? i : kept[tensor][static_cast<std::size_t>(i)]);
+  };
+  std::vector<float> widened(w.size());
+  std::size_t next = 0;
+  for (int i = 0; i < now.rows; ++i) {
+    float* row = &widened[place(after.kept_rows, i) * static_cast<std::size_t>(old.cols)];
+    for (int j = 0; j < now.cols; ++j) row[place(after.kept_cols, j)] = left[next++];
+  }
+  return kernels::squared_distance_double(widened, w) / norm;
 }
 
 Json layer_report(const Model& before, const Model& after) {
@@ -31,7 +44,7 @@ Json layer_report(const Model& before, const Model& after) {
                       {"rows", after.tensors[t].rows},
                       {"cols", after.tensors[t].cols},
                       {"bits", after.tensors[t].bits()},
-                      {"error", tensor_error(before.tensors[t], after.tensors[t])}});
+                      {"error", tensor_error(before, after, t)}});
   }
   return layers;
 }
@@ -40,7 +53,7 @@ void add_totals(Json& out, const Model& before, const Model& after) {
   double bits = 0, weights = 0;
   for (const std::size_t t : changed_tensors(before, after)) {
     bits += 8.0 * static_cast<double>(after.tensors[t].bytes().value());
-    weights += static_cast<double>(after.tensors[t].size());
+    weights += static_cast<double>(before.tensors[t].size());
   }
   out["bits_per_weight"] = weights > 0 ? bits / weights : 0;
   out["bytes_before"] = shape_of(before).stored.value();

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "algorithms/models/evaluate_rows.h"
@@ -90,8 +91,10 @@ int eval_verb(const std::vector<std::string>& arguments) {
                                 {"model", model.summary()},
                                 {"tokenizer", loaded.tokenizer->summary()}};
   if (given.count("data") != 0) {
+    const std::clock_t start = std::clock();
     const Evaluation total = evaluate_rows(
         model, [&] { return std::make_unique<FullWeights>(*weights); }, text.samples, text.rows);
+    const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
     const double loss = total.loss / static_cast<double>(total.rows);
     out["data"] = given["data"].as<std::string>();
     out["sequence_length"] = text.sequence_length;
@@ -100,6 +103,7 @@ int eval_verb(const std::vector<std::string>& arguments) {
     out["perplexity"] = std::exp(loss);
     out["next_token_accuracy"] =
         static_cast<double>(total.correct) / static_cast<double>(total.rows);
+    out["cpu_seconds"] = seconds;  // of all processors, for these predictions
   }
   if (given.count("sample") != 0) out["sample"] = sample(given, loaded, model, *weights);
   if (given.count("json") != 0) {

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "algorithms/kernels/coded_product.h"
 #include "algorithms/kernels/fwht.h"
 #include "algorithms/kernels/gaussian_grids.h"
 #include "algorithms/kernels/reduce.h"
@@ -30,9 +31,13 @@ void report(benchmark::State& state, std::size_t per_round) {
 void Fwht1024(benchmark::State& state) {
   std::vector<float> x = weights();
   x.resize(kGroup);
+  int since = 0;
   for (auto _ : state) {
     fwht(x);
-    scale(x, 0x1p-5F, x);
+    if (++since == 16) {  // sixteen of them grow by 2^80
+      scale(x, 0x1p-80F, x);
+      since = 0;
+    }
     benchmark::DoNotOptimize(x.data());
   }
   report(state, kGroup);
@@ -87,6 +92,36 @@ void Decode(benchmark::State& state) {
   report(state, kGroup * kGroups);
 }
 BENCHMARK(Decode)->Args({1, 16})->Args({2, 256});
+
+// A vector times a matrix beyond the last cache: 256 MB of float32, or 32 MB of codes.
+constexpr std::size_t kRows = 8192, kCols = 8192;
+
+void ProductOfCodes(benchmark::State& state) {
+  const PointGrid& grid = gaussian_grid(*find_gaussian_grid(1, 16));
+  std::vector<std::uint8_t> codes(kRows * kCols / 2);
+  for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = static_cast<std::uint8_t>(i * 167);
+  const std::vector<float> scales(kRows * kCols / kGroup, 0.5F), x(kCols, 0.25F);
+  std::vector<float> y(kRows);
+  for (auto _ : state) {
+    coded_product(y, codes, scales, grid.points(), x, kGroup);
+    benchmark::DoNotOptimize(y.data());
+  }
+  report(state, kRows * kCols);
+}
+BENCHMARK(ProductOfCodes);
+
+void ProductOfFloats(benchmark::State& state) {
+  const std::vector<float> w(kRows * kCols, 0.5F), x(kCols, 0.25F);
+  std::vector<float> y(kRows);
+  for (auto _ : state) {
+    for (std::size_t r = 0; r < kRows; ++r) {
+      y[r] = dot16(std::span(w).subspan(r * kCols, kCols), x);
+    }
+    benchmark::DoNotOptimize(y.data());
+  }
+  report(state, kRows * kCols);
+}
+BENCHMARK(ProductOfFloats);
 
 }  // namespace
 

@@ -26,7 +26,7 @@ inline double heterogeneous(int i, const std::vector<double>& w, std::vector<dou
 inline std::vector<MatrixFunction> heterogeneous_clients() {
   std::vector<MatrixFunction> all;
   for (int i = 0; i < kClients; ++i) {
-    all.push_back([i](const std::vector<double>& w, std::vector<double>& g) {
+    all.emplace_back([i](const std::vector<double>& w, std::vector<double>& g) {
       return heterogeneous(i, w, g);
     });
   }

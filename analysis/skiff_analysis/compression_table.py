@@ -21,6 +21,7 @@ import pandas as pd
 import yaml
 
 HOME = pathlib.Path(__file__).resolve().parents[2]
+SEPARATOR = "<|endoftext|>"  # what `skiff compress` takes for the end of a text
 CUTS = ("channel", "head", "channel-and-head")
 NAMES = {"label": "", "loss": "loss", "bits_per_weight": "bits a weight", "bytes": "bytes of the model",
          "layer_bytes": "bytes of its layers", "speed_up": "speed-up", "seconds": "seconds to make"}
@@ -129,6 +130,7 @@ def add_texts(parser):
     parser.add_argument("checkpoint", help="a language model, whole: .safetensors, .bin or a folder")
     parser.add_argument("--calibration", required=True, help="a text that methods may learn from")
     parser.add_argument("--data", required=True, help="a text that they never see; the first window of each of its parts counts")
+    parser.add_argument("--texts", type=int, help="of the data: only the first so many of its parts")
     parser.add_argument("--tokenizer", help="default: the one beside the checkpoint")
     parser.add_argument("--sequence-length", type=int, help="tokens of a window; default: the model's positions")
     parser.add_argument("--seed", type=int, default=0)
@@ -137,8 +139,14 @@ def add_texts(parser):
 
 
 def trial_of(options):
-    return Trial(options.program, options.checkpoint, options.calibration, options.data, options.tokenizer,
-                 options.sequence_length, options.seed)
+    data = options.data
+    if options.texts:
+        os.makedirs(options.out, exist_ok=True)
+        parts = pathlib.Path(data).read_text(encoding="utf-8").split(SEPARATOR)
+        data = pathlib.Path(options.out, "texts.txt")
+        data.write_text(SEPARATOR.join(parts[:options.texts]), encoding="utf-8")
+    return Trial(options.program, options.checkpoint, options.calibration, data, options.tokenizer, options.sequence_length,
+                 options.seed)
 
 
 def main(arguments=None):

@@ -22,11 +22,12 @@ void ClientState::enter(std::int64_t next) {
   space = next;
   method = State();
   optimizer = State();
+  personal = State();
   codec.clear();
 }
 
 Bytes ClientState::bytes() const {
-  Bytes total = method.bytes() + optimizer.bytes();
+  Bytes total = method.bytes() + optimizer.bytes() + personal.bytes();
   for (const auto& [id, state] : codec) total += state.bytes();
   return total;
 }
@@ -58,9 +59,7 @@ Batch ClientContext::batch_of(std::int64_t step) {
   return rows_.batch();
 }
 
-void ClientContext::gradient(std::int64_t step, const Vector* at) {
-  const Batch batch = batch_of(step);
-  weights_.begin_step(job_.stream.child("step", static_cast<std::uint64_t>(step)));
+double ClientContext::differentiate(const Batch& batch, const Vector* at) {
   weights_.clear_gradient();
   workspace_.reset();
   std::vector<float> kept;
@@ -71,6 +70,39 @@ void ClientContext::gradient(std::int64_t step, const Vector* at) {
   const double loss = architecture().loss_and_gradient(weights_, batch, workspace_);
   if (at != nullptr) weights_.parameters().values = std::move(kept);
   weights_.after_gradient();
+  return loss;
+}
+
+void ClientContext::gradient(std::int64_t step, const Vector* at) {
+  const Batch batch = batch_of(step);
+  weights_.begin_step(job_.stream.child("step", static_cast<std::uint64_t>(step)));
+  count_loss(differentiate(batch, at));
+}
+
+void ClientContext::full_gradient(const Vector* at) {
+  rows_.gather(*job_.shard.samples, job_.shard.rows);
+  count_loss(differentiate(rows_.batch(), at));
+}
+
+void ClientContext::clipped_gradient(std::int64_t step, double clip, const Vector* at) {
+  const int count = batch_of(step).size();
+  weights_.begin_step(job_.stream.child("step", static_cast<std::uint64_t>(step)));
+  const auto first = static_cast<std::size_t>(step % steps_per_epoch_ * batch_);
+  std::vector<double> sum(weights_.gradient().values.size());
+  double loss = 0;
+  for (std::size_t i = first; i < first + static_cast<std::size_t>(count); ++i) {
+    rows_.gather(*job_.shard.samples, std::span(order_).subspan(i, 1));
+    loss += differentiate(rows_.batch(), at) / count;
+    const std::vector<float>& g = weights_.gradient().values;
+    const double norm = std::sqrt(kernels::squared_norm_double(g));
+    kernels::axpy(sum, (norm > clip ? clip / norm : 1) / count, g);
+  }
+  std::transform(sum.begin(), sum.end(), weights_.gradient().values.begin(),
+                 [](double x) { return static_cast<float>(x); });
+  count_loss(loss);
+}
+
+void ClientContext::count_loss(double loss) {
   loss_sum_ += loss;
   ++loss_count_;
   finite_ = finite_ && std::isfinite(loss);
@@ -131,6 +163,10 @@ void ClientContext::send(SectionId section, Vector& values, const Codec& codec) 
   upload.sections.emplace_back(
       section, encode_wire(codec, job_.composition, job_.plan, job_.message.base.get(), values,
                            job_.state.codec_of(section), stream));
+}
+
+void ClientContext::send_bytes(SectionId section, Payload payload) {
+  upload.sections.emplace_back(section, std::move(payload));
 }
 
 double ClientContext::train_loss() const {

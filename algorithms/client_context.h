@@ -17,6 +17,7 @@ namespace skiff {
 struct ClientState {
   State method;
   State optimizer;                                 // if its policy is persistent
+  State personal;                                  // the parametrization's: what never leaves
   std::vector<std::pair<SectionId, State>> codec;  // error feedback, shifts: one a section sent
   std::int64_t space = 0;                          // that the vectors are of
   // Vectors of another space are forgotten.
@@ -55,6 +56,7 @@ class ClientContext {
   const Plan& plan() const { return job_.plan; }
   const Architecture& architecture() const { return job_.composition.architecture(job_.plan); }
   const Vector& received() const { return job_.received; }
+  const Message& message() const { return job_.message; }
   ClientId id() const { return job_.client; }
   std::int64_t round() const { return job_.round; }
   State& state() { return job_.state.method; }
@@ -67,6 +69,10 @@ class ClientContext {
   // Fills weights().gradient() for the batch of this step, at the current parameters or at another
   // point. Batches run through a fresh permutation of the shard each epoch.
   void gradient(std::int64_t step, const Vector* at = nullptr);
+  // The same with each sample's gradient scaled to a norm of at most `clip` before the mean.
+  void clipped_gradient(std::int64_t step, double clip, const Vector* at = nullptr);
+  // The same of all samples at once, whatever the batch.
+  void full_gradient(const Vector* at = nullptr);
   // One optimizer step on every slice, after `correct` and clipping.
   void step(const Correct& correct = {});
   // steps() times the two; plain SGD without correction is fused into the gradient, bit for bit.
@@ -78,6 +84,8 @@ class ClientContext {
   void send(SectionId section, Vector& values);
   // The same with a codec of the method's own.
   void send(SectionId section, Vector& values, const Codec& codec);
+  // Bytes of the method's own.
+  void send_bytes(SectionId section, Payload payload);
 
   // Results.
   Message upload;
@@ -86,6 +94,9 @@ class ClientContext {
 
  private:
   Batch batch_of(std::int64_t step);
+  // Loss and gradient of a batch, at another point if asked.
+  double differentiate(const Batch& batch, const Vector* at);
+  void count_loss(double loss);
 
   const Job& job_;
   Weights& weights_;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -52,6 +53,11 @@ class FederatedMethod {
   virtual void client(ClientContext&) const;
   virtual Server aggregate(const Composition&, const Server&, std::span<const Update>) const = 0;
   virtual std::vector<Predictor> predictors(const Composition&, const Server& server) const;
+  // The model that a client with this state uses itself; nothing: the server's.
+  virtual std::optional<Vector> personal_model(const Composition&, const Server&,
+                                               ClientState&) const {
+    return std::nullopt;
+  }
 
   // What a client keeps for the method between participations (codec state is counted apart).
   virtual Bytes client_state_bytes(const Composition&, const Plan&) const { return Bytes(0); }
@@ -72,6 +78,9 @@ class FederatedMethod {
   virtual bool needs_exact_mean() const { return false; }    // clients must read the mean as it is
   virtual bool applies_server_half() const { return true; }  // of a codec that has one
   virtual bool has_own_wire() const { return false; }        // plans' `up` codecs are not used
+  virtual bool says_model_itself() const { return false; }   // down: only whole, dense models
+  virtual bool sets_parameters() const { return false; }     // all that is trained must be received
+  virtual bool keeps_frozen_model() const { return false; }  // in flash, beside what is sent
   // The codecs of its plans, where the method says them itself; null: the scenario does.
   virtual std::shared_ptr<const Codec> own_down() const { return nullptr; }
   virtual std::shared_ptr<const Codec> own_up() const { return nullptr; }

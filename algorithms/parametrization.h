@@ -72,6 +72,18 @@ class Parametrization {
   virtual std::optional<Bytes> increment(const Shape& /*prepared*/) const { return {}; }
   // The new adapters are not a step from the old ones: the server applies average() as it is.
   virtual bool replaces() const { return false; }
+  // A part of what is trained never leaves the device (ClientState::personal): bytes of it.
+  virtual Bytes personal_bytes(const Shape& /*prepared*/) const { return Bytes(0); }
+  // What a job starts from: what it received, and its own part, new or kept.
+  virtual Vector with_personal(const Vector& received, const Shape& /*prepared*/,
+                               State& /*own*/) const {
+    return received;
+  }
+  virtual void keep_personal(Weights&, State& /*own*/) const {}
+  // The weights that a client with this part of its own uses.
+  virtual Vector personal_model(const GlobalModel& model, Stream space, State& /*own*/) const {
+    return merged(model, space);
+  }
   // average() must know exactly what each client received.
   virtual bool needs_exact_download() const { return false; }
   // All clients must train the same shapes.

@@ -33,8 +33,9 @@ struct Plan {
   std::shared_ptr<const Optimizer> optimizer;
   std::shared_ptr<const Codec> down, up;
   LocalWork work;
-  std::size_t model = 0;  // index into Composition::models
-  Shape prepared;         // of what its devices hold
+  std::size_t model = 0;           // index into Composition::models
+  std::optional<double> sparsity;  // of its tier, for a method that prunes by itself
+  Shape prepared;                  // of what its devices hold
 
   bool compresses() const { return !compressors.empty(); }
   // The prepared model travels as such: what the device decodes of it is what it trains or freezes.

@@ -55,6 +55,31 @@ void check_method(const Composition& c, const FederatedMethod& m, const Protocol
   }
 }
 
+void check_own_models(const Composition& c, const FederatedMethod& m, std::vector<Refusal>& out) {
+  if (m.says_model_itself()) {
+    if (any_plan(c, [](const Plan& plan) { return plan.compresses(); })) {
+      out.push_back({"compression",
+                     "the method cuts up a dense model by itself: remove pruning and quantization",
+                     ""});
+    }
+    if (any_plan(c, [](const Plan& p) { return !p.parametrization->trains_base(); })) {
+      out.push_back({"compression.adaptation",
+                     "the method deals out the layers of a model that is trained itself: remove it",
+                     ""});
+    }
+    if (any_plan(c, [](const Plan& plan) { return !plan.down->lossless(); })) {
+      out.push_back({"compression.communication.download",
+                     "the method says by itself what goes down: only dense", ""});
+    }
+  }
+  if (m.sets_parameters() &&
+      any_plan(c, [](const Plan& p) { return !p.parametrization->sends_what_it_trains(); })) {
+    out.push_back({"compression.adaptation",
+                   "the method masks all that is trained, and a part of it never leaves the device",
+                   ""});
+  }
+}
+
 void check_adaptation(const Composition& c, const FederatedMethod& m, std::vector<Refusal>& out) {
   const Parametrization& p = *c.global().parametrization;
   if (!p.trains_base() && c.architecture(c.global()).l2() != 0) {
@@ -174,6 +199,7 @@ std::vector<Refusal> refusals(const Composition& composition, const FederatedMet
   check_method(composition, method, protocol, all);
   check_codecs(composition, method, protocol, all);
   check_compressors(composition, method, all);
+  check_own_models(composition, method, all);
   if (!composition.plans.empty()) check_adaptation(composition, method, all);
   const auto allowed = [&](const Refusal& r) {
     const auto& words = composition.heuristic;

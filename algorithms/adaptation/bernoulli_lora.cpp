@@ -7,9 +7,18 @@
 // A block is a round, with one coin for all layers, drawn from the run's seed by server and clients
 // alike. probability 1 is rac-lora {sketch: left}, 0 is {sketch: right}. The paper's pseudo-code
 // and its code of the MLP experiment read p in opposite ways; here it is the chance that A is
-// trained. The estimator is that of the device's optimizer (stochastic gradients); the coin's two
+// trained. The estimator is that of the device's optimizer (stochastic gradients); PAGE, MVR and
+// the server's sketched step over compressed gradients are the method of this name. The coin's two
 // sides send factors of unequal size, and a device is charged for the RAM of the larger.
+//
+// variant: adapter-mask is another reading, ours: each round every layer's adapter is active with
+// that probability, at least one is, and only those are trained and sent. Of an active one A is
+// trained beside a random B and merged, as rac-lora {sketch: left} does, so that nothing of the
+// inactive ones has to be held. rescale divides what is merged by the probability: in expectation
+// all layers then move as if they were always active. RAM is charged for all adapters.
 #include <algorithm>
+#include <map>
+#include <mutex>
 
 #include "algorithms/adaptation/rac_lora.h"
 #include "sim/core/registry.h"
@@ -20,6 +29,8 @@ namespace {
 struct BernoulliLoraParams : AdapterParams {
   double probability = 0;
   std::string distribution = "orthonormal";
+  std::string variant = "factor";
+  bool rescale = false;
 };
 
 RacLoraParams side(const BernoulliLoraParams& p, const char* sketch) {
@@ -42,6 +53,22 @@ Schema<BernoulliLoraParams> schema() {
       .required("by bernoulli-lora; skiff has no default that changes results");
   s.field("distribution", &BernoulliLoraParams::distribution, "of the random factor")
       .one_of({"orthonormal", "gaussian"});
+  s.field("variant", &BernoulliLoraParams::variant,
+          "what the coin decides: the factor that is trained, or (ours) which layers are")
+      .one_of({"factor", "adapter-mask"});
+  s.field("rescale", &BernoulliLoraParams::rescale,
+          "adapter-mask: divide what is merged by the probability");
+  s.check([](const BernoulliLoraParams& p, const Node& map, Reader& reader) {
+    const auto blame = [&](const char* key, const char* why) {
+      const Node* found = map.find(key);
+      const Reader::Scope scope(reader, key);
+      reader.problem(found != nullptr ? found->where : map.where, why);
+    };
+    if (p.rescale && p.variant == "factor") blame("rescale", "only adapter-mask leaves layers out");
+    if (p.variant == "adapter-mask" && p.probability == 0) {
+      blame("probability", "no adapter would ever be active: write more than 0");
+    }
+  });
   return s;
 }
 
@@ -51,11 +78,12 @@ namespace {
 class BernoulliLora final : public Parametrization {
  public:
   explicit BernoulliLora(const BernoulliLoraParams& p)
-      : probability_(p.probability), left_(side(p, "left")), right_(side(p, "right")) {}
+      : p_(p), left_(side(p, "left")), right_(side(p, "right")) {}
 
   const Parametrization& in_space(std::uint64_t seed, std::int64_t space) const override {
+    if (masks()) return masked(seed, space);
     Stream coin(seed, "bernoulli-lora.coin", 0, static_cast<std::uint64_t>(space));
-    return coin.uniform() < probability_ ? left_ : right_;
+    return coin.uniform() < p_.probability ? left_ : right_;
   }
 
   std::unique_ptr<Weights> bind(std::shared_ptr<const Model> base, const Vector& received,
@@ -82,6 +110,7 @@ class BernoulliLora final : public Parametrization {
   void cost(const Shape& prepared, const Optimizer& optimizer, Cost& cost) const override {
     Cost other = cost;
     left_.cost(prepared, optimizer, cost);
+    if (masks()) return;
     right_.cost(prepared, optimizer, other);
     if (other.memory.total() > cost.memory.total()) cost = other;
   }
@@ -90,14 +119,30 @@ class BernoulliLora final : public Parametrization {
   bool trains_base() const override { return false; }
   bool merges() const override { return true; }
   std::optional<Bytes> increment(const Shape& prepared) const override {
+    if (masks()) return left_.increment(prepared);
     return std::max(*left_.increment(prepared), *right_.increment(prepared));
   }
 
  private:
-  const RacLora& any() const { return probability_ > 0 ? left_ : right_; }
+  bool masks() const { return p_.variant == "adapter-mask"; }
+  const RacLora& any() const { return p_.probability > 0 ? left_ : right_; }
+  // Made once a round.
+  const RacLora& masked(std::uint64_t seed, std::int64_t space) const {
+    const std::lock_guard lock(mutex_);
+    std::unique_ptr<RacLora>& made = rounds_[{seed, space}];
+    if (made == nullptr) {
+      RacLoraParams params = side(p_, "left");
+      params.active = ActiveLayers{seed, space, p_.probability};
+      if (p_.rescale) params.merge_scale = 1 / p_.probability;
+      made = std::make_unique<RacLora>(params);
+    }
+    return *made;
+  }
 
-  double probability_;
+  BernoulliLoraParams p_;
   RacLora left_, right_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::pair<std::uint64_t, std::int64_t>, std::unique_ptr<RacLora>> rounds_;
 };
 
 SKIFF_REGISTER(Parametrization, BernoulliLora, BernoulliLoraParams,
@@ -105,9 +150,10 @@ SKIFF_REGISTER(Parametrization, BernoulliLora, BernoulliLoraParams,
                 .summary = "a coin picks the factor that is trained",
                 .paper = "Sokolov et al. 2025, arXiv:2508.03820",
                 .verified = "contracts an isotropic quadratic by 1 - p r/m - (1 - p) r/n a step; "
-                            "with probability 1 and 0 it is rac-lora's two sketches, bit for bit",
+                            "with probability 1 and 0 it is rac-lora's two sketches, bit for bit; "
+                            "with all adapters active adapter-mask is rac-lora, bit for bit",
                 .deviates = "a block is a round of local steps, where the paper analyses one step "
-                            "of gradient descent"});
+                            "of gradient descent; variant: adapter-mask is ours"});
 
 }  // namespace
 }  // namespace skiff

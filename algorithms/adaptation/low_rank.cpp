@@ -7,6 +7,7 @@
 
 #include "algorithms/kernels/gemm.h"
 #include "algorithms/kernels/reduce.h"
+#include "sim/core/random.h"
 
 namespace skiff {
 namespace {
@@ -45,12 +46,26 @@ std::vector<AdapterSlices> adapters_of(const Layout& model, const LayerTargets& 
   return adapters;
 }
 
+std::vector<AdapterSlices> adapters_of(const Layout& model, const AdapterParams& p) {
+  std::vector<AdapterSlices> all = adapters_of(model, p.targets, p.rank);
+  if (!p.active) return all;
+  const Stream coins(p.active->seed, "bernoulli-lora.active", 0,
+                     static_cast<std::uint64_t>(p.active->round));
+  const auto draw = [&](const AdapterSlices& a) { return coins.child(a.layer).uniform(); };
+  const AdapterSlices least = *std::min_element(
+      all.begin(), all.end(), [&](const auto& a, const auto& b) { return draw(a) < draw(b); });
+  std::erase_if(all, [&](const AdapterSlices& a) {
+    return a.layer != least.layer && draw(a) >= p.active->probability;
+  });
+  return all;
+}
+
 LayoutPtr FactorLayouts::of(const LayoutPtr& model) const {
   const std::lock_guard lock(mutex_);
   LayoutPtr& made = made_[model];
   if (made != nullptr) return made;
   auto layout = std::make_shared<Layout>();
-  for (const AdapterSlices& a : adapters_of(*model, targets_, rank_)) {
+  for (const AdapterSlices& a : adapters_of(*model, params_)) {
     for (const Factor f : factors_) {
       const std::string name = a.layer + std::string(suffix_of(f));
       if (f == Factor::kA) layout->add(name, a.rank, a.cols, Order::kInOut);

@@ -7,6 +7,7 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,11 +18,20 @@
 
 namespace skiff {
 
+// Each layer's adapter stands beside it in a round with this probability, whoever asks; at least
+// one does.
+struct ActiveLayers {
+  std::uint64_t seed = 0;
+  std::int64_t round = 0;
+  double probability = 1;
+};
+
 struct AdapterParams {
   int rank = 0;
   double alpha = 0;
   LayerTargets targets;
   double dropout = 0;
+  std::optional<ActiveLayers> active;  // not said by users: bernoulli-lora's mask
 };
 
 // The fields that open the schema of every adapter; P derives from AdapterParams.
@@ -46,18 +56,19 @@ struct AdapterSlices {
 // Of a model's layout, in its order. Throws std::invalid_argument for targets that are no layers,
 // or that a model reads otherwise than as x W^T (embeddings, convolutions).
 std::vector<AdapterSlices> adapters_of(const Layout& model, const LayerTargets& targets, int rank);
+// The same, without those that are not active.
+std::vector<AdapterSlices> adapters_of(const Layout& model, const AdapterParams& params);
 
 // The layout of some factors of a model's adapters; the same object for the same model.
 // Thread-safe.
 class FactorLayouts {
  public:
-  FactorLayouts(LayerTargets targets, int rank, std::vector<Factor> factors)
-      : targets_(std::move(targets)), rank_(rank), factors_(std::move(factors)) {}
+  FactorLayouts(AdapterParams params, std::vector<Factor> factors)
+      : params_(std::move(params)), factors_(std::move(factors)) {}
   LayoutPtr of(const LayoutPtr& model) const;
 
  private:
-  LayerTargets targets_;
-  int rank_;
+  AdapterParams params_;
   std::vector<Factor> factors_;
   mutable std::mutex mutex_;
   mutable std::map<LayoutPtr, LayoutPtr> made_;

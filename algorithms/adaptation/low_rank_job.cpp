@@ -13,7 +13,7 @@ std::unique_ptr<Weights> bind_low_rank(const AdapterParams& params,
                                        const Vector& frozen, std::unique_ptr<Weights> reuse) {
   SKIFF_CHECK(base != nullptr, "adapters without a base");
   if (reuse == nullptr) reuse = std::make_unique<LowRankWeights>();
-  const auto adapters = adapters_of(*base->layout, params.targets, params.rank);
+  const auto adapters = adapters_of(*base->layout, params);
   static_cast<LowRankWeights&>(*reuse).rebind(std::move(base), received, frozen, adapters,
                                               params.alpha, params.dropout);
   return reuse;
@@ -26,7 +26,7 @@ void add_low_rank_cost(const AdapterParams& params, const Shape& prepared, const
   const Layout& model = *prepared.layout;
   std::int64_t values = 0, widest = 0, most_rank = 0;
   double products = 0;  // multiply-adds of a row in all adapters' products
-  for (const AdapterSlices& a : adapters_of(model, params.targets, params.rank)) {
+  for (const AdapterSlices& a : adapters_of(model, params)) {
     const std::int64_t size = static_cast<std::int64_t>(a.rank) * (a.rows + a.cols);
     values += size;
     widest = std::max<std::int64_t>(widest, a.cols);

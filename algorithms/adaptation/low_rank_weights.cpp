@@ -195,6 +195,16 @@ void LowRankWeights::begin_step(Stream step) {
 }
 
 void LowRankWeights::update(Vector& out) const {
+  if (out.layout != nullptr && out.layout->size != parameters_.values.size()) {
+    for (const Slice& s : out.layout->slices) {  // the factors that are sent
+      const Slice* own = parameters_.layout->find(s.name);
+      SKIFF_CHECK(own != nullptr, "an update of " + s.name);
+      kernels::subtract(std::span(out.values).subspan(s.offset, s.size()),
+                        std::span(parameters_.values).subspan(own->offset, s.size()),
+                        std::span(received_->values).subspan(own->offset, s.size()));
+    }
+    return;
+  }
   out.layout = parameters_.layout;
   out.values.resize(parameters_.values.size());
   kernels::subtract(out.values, parameters_.values, received_->values);

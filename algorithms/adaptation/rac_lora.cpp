@@ -79,8 +79,8 @@ Schema<RacLoraParams> schema() {
 
 RacLora::RacLora(const RacLoraParams& p)
     : p_(p),
-      trained_(p.targets, p.rank, {p.sketch == "left" ? Factor::kA : Factor::kB}),
-      frozen_(p.targets, p.rank, {p.sketch == "left" ? Factor::kB : Factor::kA}) {}
+      trained_(p, {p.sketch == "left" ? Factor::kA : Factor::kB}),
+      frozen_(p, {p.sketch == "left" ? Factor::kB : Factor::kA}) {}
 
 Vector RacLora::sketch(const LayoutPtr& model, Stream space) const {
   const Factor f = left() ? Factor::kB : Factor::kA;
@@ -173,8 +173,9 @@ void RacLora::average(std::span<const Update> updates, std::span<const Vector> v
 
 Vector RacLora::merged(const GlobalModel& model, Stream space) const {
   Vector weights = model.weights;
-  const auto adapters = adapters_of(*weights.layout, p_.targets, p_.rank);
-  add_products(weights, adapters, model.adapters, sketch(weights.layout, space), p_.alpha);
+  const auto adapters = adapters_of(*weights.layout, p_);
+  add_products(weights, adapters, model.adapters, sketch(weights.layout, space), p_.alpha,
+               p_.merge_scale);
   return weights;
 }
 

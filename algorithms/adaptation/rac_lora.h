@@ -14,6 +14,7 @@ struct RacLoraParams : AdapterParams {
   int chain_rounds = 1;
   std::string distribution = "orthonormal";
   std::string tier_weight = "holders";
+  double merge_scale = 1;  // not said by users: bernoulli-lora's rescaling
 };
 
 // Immutable; thread-safe.

@@ -157,6 +157,7 @@ class Flasc final : public FederatedMethod {
     return Bytes(static_cast<std::int64_t>(c.update_layout(plan)->size * sizeof(float)));
   }
   bool keeps_moments() const override { return true; }
+  bool sets_parameters() const override { return true; }
   std::shared_ptr<const Codec> own_down() const override { return down_; }
   std::shared_ptr<const Codec> own_up() const override { return up_; }
 
@@ -186,7 +187,8 @@ SKIFF_REGISTER(FederatedMethod, Flasc, FlascParams,
                 .paper = "Kuo et al. 2024, arXiv:2406.05233",
                 .verified = "a round on quadratics in double precision, dense and sparse: what is "
                             "masked, what is sent, the point that updates are relative to, "
-                            "Adam's first step; evaluated at the mask; the clip's bound",
+                            "Adam's first step; evaluated at the mask; the clip's bound and "
+                            "the noise's deviation; what error feedback sends later",
                 .deviates = "only what the parametrization trains is in P: no unfrozen head",
                 .properties = {"server-learning-rate"}});
 

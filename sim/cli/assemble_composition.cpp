@@ -73,6 +73,8 @@ Scenario of_tier(Scenario s, const Node& plan) {
       set_key(s.compression.quantization->compressor, e.key, e.value, {"at"});
     } else if (e.key == "sparsity" && s.compression.pruning) {
       set_key(s.compression.pruning->compressor, e.key, e.value, {"at"});
+    } else if (e.key == "sparsity") {
+      // of the method's own pruning: Plan::sparsity
     } else if (e.key == "rank" && s.compression.adaptation) {
       set_key(s.compression.adaptation->parametrization, e.key, e.value, {});
     } else if (e.key == "optimizer") {
@@ -100,6 +102,12 @@ std::vector<Plan> assemble_plans(const Scenario& s) {
         std::find_if(table.begin(), table.end(), [&](const auto& r) { return r.first == tier; });
     plans.push_back(assemble_plan(row == table.end() ? s : of_tier(s, row->second)));
     plans.back().name = tier;
+    const Node* sparsity = row == table.end() ? nullptr : row->second.find("sparsity");
+    if (sparsity == nullptr || s.compression.pruning) continue;
+    Reader reader;
+    convert(*sparsity, plans.back().sparsity, Rules{.least = 0, .most = 0.999999, .fraction = true},
+            reader);
+    reader.throw_if_any();
   }
   return plans;
 }

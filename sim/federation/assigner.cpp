@@ -76,7 +76,9 @@ Bytes Assigner::kept_on_flash(const Plan& plan, const Exchange& exchange) const 
   if (plan.optimizer->client_state() == ClientStatePolicy::kPersistent) {
     state += plan.optimizer->state_bytes(*layout);
   }
-  const Bytes base = plan.parametrization->trains_base() ? Bytes(0) : plan.prepared.stored;
+  state += plan.parametrization->personal_bytes(plan.prepared);
+  const bool frozen = !plan.parametrization->trains_base() || setup_.method->keeps_frozen_model();
+  const Bytes base = frozen ? plan.prepared.stored : Bytes(0);
   return base + 2 * state;
 }
 

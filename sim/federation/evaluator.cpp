@@ -147,13 +147,16 @@ double Evaluator::macro_f1(const Vector& weights) const {
   return sum / counted;
 }
 
-// The mean and the tenth percentile (nearest rank) of accuracy on clients' own held-out samples.
-void Evaluator::add_client_accuracy(const Vector& weights, Metrics& out) const {
+// The mean and the tenth percentile (nearest rank) of accuracy on clients' own held-out samples, of
+// the models that they use themselves.
+void Evaluator::add_client_accuracy(const Vector& weights, const Personal& personal,
+                                    Metrics& out) const {
   std::vector<double> accuracy;
   for (int c = 0; c < setup_.data->clients(); ++c) {
     const auto rows = setup_.data->test_rows_of(c);
     if (rows.empty()) continue;
-    const Evaluation own = over(setup_.data->test, rows, weights);
+    const auto mine = personal ? personal(static_cast<ClientId>(c)) : std::nullopt;
+    const Evaluation own = over(setup_.data->test, rows, mine ? *mine : weights);
     accuracy.push_back(static_cast<double>(own.correct) / static_cast<double>(own.rows));
   }
   if (accuracy.empty()) return;
@@ -177,11 +180,11 @@ void Evaluator::add_test_metrics(const Vector& weights, Metrics& out) const {
   }
 }
 
-Metrics Evaluator::evaluate(const Server& server) const {
-  return evaluate(*setup_.method->predictors(setup_.composition, server)[0].members[0]);
+Metrics Evaluator::evaluate(const Server& server, const Personal& personal) const {
+  return evaluate(*setup_.method->predictors(setup_.composition, server)[0].members[0], personal);
 }
 
-Metrics Evaluator::evaluate(const Vector& weights) const {
+Metrics Evaluator::evaluate(const Vector& weights, const Personal& personal) const {
   const std::vector<std::string>& metrics = setup_.evaluation.metrics;
   const auto wants = [&](std::initializer_list<const char*> names) {
     return std::any_of(names.begin(), names.end(),
@@ -199,7 +202,8 @@ Metrics Evaluator::evaluate(const Vector& weights) const {
   }
   if (wants({"gradient_norm"})) known.emplace_back("gradient_norm", gradient_norm(weights));
   if (wants({"macro_f1"})) known.emplace_back("macro_f1", macro_f1(weights));
-  if (wants({"client_accuracy_mean", "client_accuracy_p10"})) add_client_accuracy(weights, known);
+  if (wants({"client_accuracy_mean", "client_accuracy_p10"}))
+    add_client_accuracy(weights, personal, known);
   Metrics out;
   for (const std::string& metric : metrics) {
     const auto it =

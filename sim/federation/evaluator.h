@@ -4,7 +4,9 @@
 // any number of threads.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,8 +27,10 @@ class Evaluator {
   explicit Evaluator(const FederationSetup& setup);
 
   // Those of setup.evaluation.metrics, in that order.
-  Metrics evaluate(const Server& server) const;
-  Metrics evaluate(const Vector& weights) const;
+  // `personal`: the model that a client uses itself, if that is not the server's; may be empty.
+  using Personal = std::function<std::optional<Vector>(ClientId)>;
+  Metrics evaluate(const Server& server, const Personal& personal = {}) const;
+  Metrics evaluate(const Vector& weights, const Personal& personal = {}) const;
 
  private:
   std::unique_ptr<Weights> bind(const Vector& weights) const;
@@ -37,7 +41,7 @@ class Evaluator {
   double objective(const Vector& weights) const;
   double gradient_norm(const Vector& weights) const;
   double macro_f1(const Vector& weights) const;
-  void add_client_accuracy(const Vector& weights, Metrics& out) const;
+  void add_client_accuracy(const Vector& weights, const Personal& personal, Metrics& out) const;
   double l2_term(const Vector& weights) const;
 
   const FederationSetup& setup_;

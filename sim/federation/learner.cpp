@@ -45,10 +45,24 @@ Bytes Learner::client_state_bytes(const Plan& plan) const {
   const auto sections = static_cast<std::int64_t>(
       setup_.method->exchange(setup_.composition, *server_, plan, plan.prepared, 0).up.size());
   if (plan.up->keeps_state()) total += sections * plan.up->state_bytes(*layout);
+  total += plan.parametrization->personal_bytes(plan.prepared);
   if (plan.optimizer->client_state() == ClientStatePolicy::kPersistent) {
     total += plan.optimizer->state_bytes(*layout);
   }
   return total;
+}
+
+std::optional<Vector> Learner::personal_model(ClientId client) const {
+  const auto it = states_.find(client);
+  if (it == states_.end()) return std::nullopt;
+  const Composition& c = setup_.composition;
+  ClientState state = it->second;
+  if (auto own = setup_.method->personal_model(c, *server_, state)) return own;
+  if (state.personal.empty()) return std::nullopt;
+  const Plan& plan = c.global();
+  return c.adaptation(plan, server_->version)
+      .personal_model(server_->models[plan.model], c.space_stream(plan, server_->version),
+                      state.personal);
 }
 
 Vector Learner::held(std::size_t p) {
@@ -117,6 +131,12 @@ void Learner::run(Job& job) {
   const Plan& plan = setup_.composition.plans[task.plan];
   Scratch& scratch = scratch_[worker_index()];
   const Stream stream(setup_.seed, "client", task.device, task.round);
+  const Parametrization& adaptation = setup_.composition.adaptation(plan, task.base_version);
+  const Vector start =
+      adaptation.personal_bytes(plan.prepared) > Bytes(0)
+          ? adaptation.with_personal(*job.said.received, plan.prepared, job.result.state.personal)
+          : Vector();
+  const Vector& received = start.layout != nullptr ? start : *job.said.received;
   const ClientContext::Job context_job{
       .composition = setup_.composition,
       .plan = plan,
@@ -125,16 +145,16 @@ void Learner::run(Job& job) {
       .steps = task.steps,
       .shard = {&setup_.data->train, setup_.data->rows_of(static_cast<int>(task.device))},
       .message = *job.said.message,
-      .received = *job.said.received,
+      .received = received,
       .state = job.result.state,
       .stream = stream};
   std::unique_ptr<Weights>& reuse = scratch.weights[task.plan];
   std::unique_ptr<Weights> weights =
-      setup_.composition.adaptation(plan, task.base_version)
-          .bind(job.said.message->base, *job.said.received,
-                setup_.composition.space_stream(plan, task.base_version), std::move(reuse));
+      adaptation.bind(job.said.message->base, received,
+                      setup_.composition.space_stream(plan, task.base_version), std::move(reuse));
   ClientContext context(context_job, *weights, scratch.workspace);
   setup_.method->client(context);
+  if (start.layout != nullptr) adaptation.keep_personal(*weights, job.result.state.personal);
   job.result.train_loss = context.train_loss();
   job.result.finite = context.finite();
   job.result.upload = std::move(context.upload);

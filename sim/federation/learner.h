@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -29,6 +30,8 @@ class Learner {
   explicit Learner(const FederationSetup& setup);
 
   const Server& server() const { return *server_; }
+  // The model that a client uses itself, if that is not the server's.
+  std::optional<Vector> personal_model(ClientId client) const;
 
   // The round has begun: results of the last one are forgotten.
   void begin_round();

@@ -305,7 +305,8 @@ void SynchronousServer::record_round() {
   row_.virtual_time = engine_.now();
   const bool due = round_ % setup_.evaluation.every == 0 || round_ == setup_.server.rounds;
   if (evaluator_ != nullptr && due) {
-    row_.metrics = evaluator_->evaluate(learner_->server());
+    row_.metrics = evaluator_->evaluate(
+        learner_->server(), [&](ClientId client) { return learner_->personal_model(client); });
     for (const auto& [metric, value] : row_.metrics) {
       if (metric == "train_loss") row_.train_loss = value;
     }

@@ -39,18 +39,6 @@ const std::vector<Word>& planners() {
   return words;
 }
 
-const std::vector<Word>& methods() {
-  static const std::vector<Word> words{
-      {"fedp3",
-       "",
-       "layers! share=assigned-layers",
-       "clients train layers of their own, pruned",
-       "Yi et al. 2024, arXiv:2404.09816",
-       {"obeys-sparsity"}},
-  };
-  return words;
-}
-
 std::vector<FieldInfo> fields_of(const Word& word) {
   std::vector<FieldInfo> fields;
   std::istringstream keys(word.keys);
@@ -86,7 +74,6 @@ void register_planned_words() {
   [[maybe_unused]] static const bool once = [] {
     add<Distillation>(distillations());
     add<Planner>(planners());
-    add<FederatedMethod>(methods());
     register_protocols();
     return true;
   }();

@@ -139,6 +139,41 @@ TEST(LoraTest, TheBaseIsSentOnceAndIncrementsOnlyWhereTheyAreLess) {
   EXPECT_EQ((Section{0, Bytes(1000), 7}).missing(6), Bytes(1000));
 }
 
+// FedSA-LoRA: B is trained beside A, stays, and comes back; the server's model is the base.
+TEST(LoraTest, FedSaKeepsBOnTheDevice) {
+  const auto network = decoder();
+  const auto lora = made(lora_map("fedsa"));
+  const Shape shape = dense_shape(network->layout());
+  const Stream space(5, "space");
+  GlobalModel global;
+  global.weights = Vector(network->layout());
+  network->initialise(global.weights, Stream(1, "initialise"));
+  lora->start(global, space);
+  State own;
+  const Vector first = lora->with_personal(global.adapters, shape, own);
+  auto weights =
+      lora->bind(std::make_shared<const Model>(dense_model(global.weights)), first, space, nullptr);
+  Stream draw(3, "trained");
+  for (float& x : weights->parameters().values) x += draw.uniform_float() - 0.5F;
+  Vector update(lora->update_layout(shape));
+  weights->update(update);
+  EXPECT_EQ(update.layout->size, global.adapters.layout->size);
+  for (const Slice& s : update.layout->slices) EXPECT_TRUE(s.name.ends_with(".lora_A"));
+  lora->keep_personal(*weights, own);
+  EXPECT_EQ(own.bytes(), lora->personal_bytes(shape));
+  const Vector again = lora->with_personal(global.adapters, shape, own);
+  for (const Slice& s : again.layout->slices) {
+    const std::vector<float>& from =
+        s.name.ends_with(".lora_A") ? first.values : weights->parameters().values;
+    for (std::size_t j = s.offset; j < s.offset + s.size(); ++j) {
+      EXPECT_EQ(again.values[j], from[j]);
+    }
+  }
+  EXPECT_EQ(lora->merged(global, space).values, global.weights.values);
+  EXPECT_NE(lora->personal_model(global, space, own).values, global.weights.values);
+  EXPECT_FALSE(lora->sends_what_it_trains());
+}
+
 TEST(LoraTest, UnknownAndUnfitTargetsAreTold) {
   const auto network = decoder();
   for (const auto& [name, word] : {std::pair("query", "no layer \"query\""),

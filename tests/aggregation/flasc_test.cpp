@@ -24,7 +24,7 @@ Federation federation(const std::string& down, const std::string& up, Keys more 
       c[static_cast<std::size_t>(i)].push_back(pull_of(i, j));
     }
   }
-  more.insert(more.end(),
+  more.insert(more.begin(),
               {{"density_down", down}, {"density_up", up}, {"error_feedback", "false"}});
   Federation f("flasc", more, std::make_shared<Quadratics>(start), quadratic_rows(d, c),
                one_row_each(kClients), std::to_string(kRate));
@@ -102,6 +102,42 @@ TEST(Flasc, AClipBoundsTheSparseUpdate) {
   for (const float x : update.values) square += double(x) * double(x), sent += x != 0;
   EXPECT_NEAR(std::sqrt(square), 0.01, 1e-7);
   EXPECT_LE(sent, 10);
+}
+
+// What is left out stays on the device: a round without a step sends the next greatest entries.
+TEST(Flasc, WithErrorFeedbackWhatWasLeftOutIsSentLater) {
+  Federation f = federation("1", "0.1", {{"error_feedback", "true"}});
+  std::vector<double> update(kSize);
+  for (int j = 0; j < kSize; ++j) {
+    update[static_cast<std::size_t>(j)] =
+        -kRate * (curvature_of(0, j) * start_of(j) - pull_of(0, j));
+  }
+  const std::set<int> two = largest(update, 2), four = largest(update, 4);
+  ClientState state;
+  for (const std::int64_t steps : {1, 0}) {
+    const Message answer = f.answer(0, steps, state);
+    Vector sent(f.composition.update_layout(f.composition.global()));
+    f.method->own_up()->decode(*sent.layout, answer.sections[0].second, sent.values);
+    for (int j = 0; j < kSize; ++j) {
+      const bool goes = steps == 1 ? two.contains(j) : four.contains(j) && !two.contains(j);
+      EXPECT_NEAR(sent.values[static_cast<std::size_t>(j)],
+                  goes ? update[static_cast<std::size_t>(j)] : 0, 1e-6);
+    }
+  }
+}
+
+TEST(Flasc, NoiseHasItsDeviation) {
+  double square = 0;
+  constexpr int kSeeds = 200;
+  for (int seed = 0; seed < kSeeds; ++seed) {
+    Federation f = federation("1", "1", {{"clip", "0.001"}, {"noise", "500"}});
+    f.composition.seed = static_cast<std::uint64_t>(seed);
+    f.round(1);
+    for (const float m : f.server.state.array<float>("flasc.m", kSize)) {
+      square += std::pow(double(m) / 0.1, 2) / (kSeeds * kSize);  // m = (1 - beta1) g
+    }
+  }
+  EXPECT_NEAR(std::sqrt(square), 500 * 0.001 / kClients, 0.02);
 }
 
 TEST(Flasc, NoiseHidesAClippedUpdateOnly) {

@@ -119,8 +119,7 @@ struct Federation {
     const auto client = static_cast<ClientId>(k);
     Message message;
     method->broadcast(composition, server, plan, client, message);
-    Vector received(composition.update_layout(plan));
-    plan.down->decode(*received.layout, *message.find(kModelSection), received.values);
+    const Vector received = method->received(composition, plan, message);
     const Stream stream(composition.seed, "client", client,
                         static_cast<std::uint64_t>(server.version));
     auto weights = plan.parametrization->bind(nullptr, received, stream, nullptr);

@@ -85,8 +85,7 @@ struct SmallFederation {
   // What one client answers; `state` is the copy that the attempt may change.
   Message answer(ClientId client, const Message& message, ClientState& state) const {
     const Plan& plan = composition.global();
-    Vector received(composition.update_layout(plan));
-    plan.down->decode(*received.layout, *message.find(kModelSection), received.values);
+    const Vector received = method->received(composition, plan, message);
     const Stream stream(composition.seed, "client", client,
                         static_cast<std::uint64_t>(server.version));
     auto weights = plan.parametrization->bind(nullptr, received, stream, nullptr);

@@ -15,6 +15,7 @@ struct Bound {
   std::shared_ptr<const Model> base;  // of those that train beside one
   LayoutPtr layout;                   // of the update
   Vector received;
+  State own;  // what never leaves the device
   std::unique_ptr<Weights> weights;
 };
 
@@ -40,6 +41,9 @@ class ParametrizationContract : public ::testing::Test {
       p.start(bound.global, kSpace);
       bound.received =
           p.for_client(p.draws() ? bound.global.adapters : p.target(bound.global), nullptr);
+      const Shape shape = dense_shape(architecture_->layout());
+      bound.received = p.with_personal(bound.received, shape, bound.own);
+      EXPECT_EQ(bound.own.bytes(), p.personal_bytes(shape));
       if (!p.trains_base()) {
         bound.base = std::make_shared<const Model>(dense_model(bound.global.weights));
       }
@@ -189,9 +193,10 @@ TEST_F(ParametrizationContract, TheMergedModelAnswersAsTheClientsDoes) {
     leave_start(*bound.weights);
     GlobalModel trained = bound.global;
     trained.adapters = bound.weights->parameters();
+    p.keep_personal(*bound.weights, bound.own);
     Workspace workspace;
     const Evaluation own = architecture_->evaluate(*bound.weights, batch, workspace);
-    const Vector merged = p.merged(trained, kSpace);
+    const Vector merged = p.personal_model(trained, kSpace, bound.own);
     FullWeights full(merged);
     workspace.reset();
     EXPECT_NEAR(architecture_->evaluate(full, batch, workspace).loss, own.loss, 1e-4 * own.loss);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "algorithms/layer_targets.h"
+#include "sim/core/refuse_idle.h"
 #include "sim/core/schema.h"
 
 namespace skiff {
@@ -19,15 +20,6 @@ struct Removal {
   std::string structure;
   LayerTargets targets;
 };
-
-// Of a check: a key that was given another value than its default, where nothing would read it.
-inline void refuse_idle(bool idle, const char* key, const std::string& reader_of_it,
-                        const Node& map, Reader& reader) {
-  const Node* written = map.find(key);
-  if (!idle || written == nullptr) return;
-  const Reader::Scope scope(reader, key);
-  reader.problem(written->where, "only " + reader_of_it + " reads it; leave it out");
-}
 
 // The fields that open the schema of every pruner; P derives from Removal. `structures`: those
 // that this pruner can do.

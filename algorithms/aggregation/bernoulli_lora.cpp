@@ -25,6 +25,7 @@
 #include "algorithms/layer_targets.h"
 #include "algorithms/method_steps.h"
 #include "sim/core/distributions.h"
+#include "sim/core/refuse_idle.h"
 #include "sim/core/registry.h"
 
 namespace skiff {
@@ -114,12 +115,11 @@ Schema<BernoulliParams> schema() {
       .above(0);
   s.field("momentum", &P::momentum, "mvr: share of the new gradient").fraction().above(0);
   s.check([](const P& p, const Node& map, Reader& reader) {
-    for (const auto& [key, word] :
-         {std::pair("page_probability", "page"), std::pair("momentum", "mvr")}) {
-      if (map.find(key) == nullptr || p.estimator == word) continue;
-      const Reader::Scope scope(reader, key);
-      reader.problem(map.find(key)->where, std::string("only with estimator: ") + word);
-    }
+    const P unless;
+    refuse_idle(p.estimator != "page" && p.page_probability != unless.page_probability,
+                "page_probability", "estimator: page", map, reader);
+    refuse_idle(p.estimator != "mvr" && p.momentum != unless.momentum, "momentum", "estimator: mvr",
+                map, reader);
   });
   return s;
 }

@@ -93,16 +93,16 @@ TEST(BonsaiEndToEndTest, BeatsItsPriorAndChance) {
       {"random", {{"prior", "random"}, {"sub_models", "0"}}},
       {"prior by module", {{"sub_models", "0"}}},
       {"prior", {{"sub_models", "0"}, {"selection", "global"}}},
-      {"stratified by module", {}},
-      {"stratified", {{"selection", "global"}}},
-      {"pooled", {{"selection", "global"}, {"sampling", "pooled"}}}};
+      {"stratified by module", {{"eligible", "3"}}},
+      {"stratified", {{"eligible", "3"}, {"selection", "global"}}},
+      {"pooled", {{"eligible", "3"}, {"selection", "global"}, {"sampling", "pooled"}}}};
   std::map<std::string, double> mean;
   for (std::uint32_t seed = 0; seed < kSeeds; ++seed) {
     const Trained trained(seed + 50);
     const Calibration calibration(*trained.model, trained.samples, range(0, kCalibration));
     mean["dense"] += trained.test_loss(trained.weights) / kSeeds;
     for (const auto& [name, keys] : kinds) {
-      Keys more{{"step", "0.1"}, {"eligible", "3"}};
+      Keys more{{"step", "0.1"}};
       more.insert(more.end(), keys.begin(), keys.end());
       Model model = dense_model(trained.weights);
       State memory;

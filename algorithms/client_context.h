@@ -78,6 +78,9 @@ class ClientContext {
   void send(SectionId section, Vector& values);
   // The same with a codec of the method's own.
   void send(SectionId section, Vector& values, const Codec& codec);
+  // What `encode` makes, unless the update has diverged.
+  void send_as_it_is(SectionId section, const Vector& update,
+                     const std::function<Payload()>& encode);
 
   // Results.
   Message upload;

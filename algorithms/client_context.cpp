@@ -126,7 +126,9 @@ void ClientContext::step(const Correct& correct) {
       for (float& x : g.values) x *= factor;
     }
   }
-  for (const Slice& s : w.layout->slices) {
+  for (std::size_t t = 0; t < w.layout->slices.size(); ++t) {
+    if (weights_.moves_itself(t)) continue;
+    const Slice& s = w.layout->slices[t];
     job_.plan.optimizer->step(s, slice_of(w.values, s), slice_of(g.values, s), learning_rate_,
                               *optimizer_state_);
   }
@@ -167,6 +169,12 @@ void ClientContext::send(SectionId section, Vector& values, const Codec& codec) 
 
 void ClientContext::send_bytes(SectionId section, Payload payload) {
   upload.sections.emplace_back(section, std::move(payload));
+}
+
+void ClientContext::send_as_it_is(SectionId section, const Vector& update,
+                                  const std::function<Payload()>& encode) {
+  finite_ = finite_ && kernels::all_finite(update.values);
+  if (finite_) upload.sections.emplace_back(section, encode());
 }
 
 double ClientContext::train_loss() const {

@@ -86,6 +86,9 @@ class ClientContext {
   void send(SectionId section, Vector& values, const Codec& codec);
   // Bytes of the method's own.
   void send_bytes(SectionId section, Payload payload);
+  // What `encode` makes, unless the update has diverged.
+  void send_as_it_is(SectionId section, const Vector& update,
+                     const std::function<Payload()>& encode);
 
   // Results.
   Message upload;

@@ -6,6 +6,7 @@
 // they are.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "algorithms/cost.h"
@@ -16,6 +17,7 @@
 namespace skiff {
 
 class Calibration;
+class Parametrization;
 
 class Compressor {
  public:
@@ -36,6 +38,11 @@ class Compressor {
   virtual bool size_depends_on_data() const { return false; }
   virtual bool changes_shapes() const { return false; }
   virtual bool needs_calibration() const { return false; }
+  // Does better with samples, or uses parameters only then.
+  virtual bool uses_calibration() const { return needs_calibration(); }
+  // How devices train what it made, if it has a way of its own (codes); null: as they train
+  // weights.
+  virtual std::shared_ptr<const Parametrization> training() const { return nullptr; }
   // The mask or the channels of the first call hold for all later ones.
   virtual bool removes_weights() const { return false; }
 };

@@ -86,6 +86,10 @@ std::vector<Vector> decode_updates(const Composition& composition, std::span<con
         const Update& u = updates[i];
         const Payload* payload = u.message.find(name);
         SKIFF_CHECK(payload != nullptr, "an update without section " + section_name(name));
+        if (name == kUpdateSection && u.plan->parametrization->own_upload()) {
+          vectors[i] = u.plan->parametrization->decode_upload(*payload, *u.prepared);
+          return;
+        }
         const Codec& codec = u.plan->up->in_round(composition.seed, u.base->version);
         vectors[i] = decode_wire(codec, composition, *u.plan, u.prepared.get(),
                                  composition.update_layout(*u.plan, u.base->version), *payload);
@@ -137,7 +141,7 @@ std::vector<Section> model_sections(const Composition& c, const Server& server, 
   std::vector<Section> sections;
   if (plan.sends_base()) {
     const bool frozen = !plan.parametrization->trains_base();
-    Section base{kBaseSection, plan.prepared.stored,
+    Section base{kBaseSection, plan.sent().stored,
                  frozen ? c.base_version(plan, server.version) : server.version};
     // A low-rank increment can be added to a base that is stored as it is only.
     if (frozen && !plan.compresses()) {
@@ -162,15 +166,20 @@ Bytes section_bytes(const Composition& c, const Plan& plan, const Codec& codec,
 
 Exchange model_for_update(const Composition& c, const Server& server, const Plan& plan) {
   const Codec& up = plan.up->in_round(c.seed, server.version);
-  return {model_sections(c, server, plan),
-          {{kUpdateSection, section_bytes(c, plan, up, server.version), -1}}};
+  const Bytes size = plan.parametrization->own_upload()
+                         ? plan.parametrization->upload_bytes(plan.prepared)
+                         : section_bytes(c, plan, up, server.version);
+  return {model_sections(c, server, plan), {{kUpdateSection, size, -1}}};
 }
 
 void send_update(ClientContext& context, double factor) {
   Vector update(context.composition().update_layout(context.plan(), context.round()));
   context.weights().update(update);
   if (factor != 1) kernels::scale(update.values, static_cast<float>(factor), update.values);
-  context.send(kUpdateSection, update);
+  const Parametrization& p = *context.plan().parametrization;
+  if (!p.own_upload()) return context.send(kUpdateSection, update);
+  context.send_as_it_is(kUpdateSection, update,
+                        [&] { return p.encode_upload(context.weights(), update); });
 }
 
 Vector mean_direction(const Composition& c, const Server& server, std::span<const Update> updates,

@@ -15,6 +15,7 @@
 #include "algorithms/model.h"
 #include "algorithms/models/weights.h"
 #include "algorithms/optimizer.h"
+#include "algorithms/payload.h"
 #include "algorithms/server.h"
 #include "sim/core/random.h"
 
@@ -86,6 +87,12 @@ class Parametrization {
   }
   // average() must know exactly what each client received.
   virtual bool needs_exact_download() const { return false; }
+  // Its uploads have a format of their own, in the place of the plan's codec: of so many bytes, of
+  // the weights after training and their update(), and back. Only models that were prepared.
+  virtual bool own_upload() const { return false; }
+  virtual Bytes upload_bytes(const Shape& /*prepared*/) const { return Bytes(0); }
+  virtual Payload encode_upload(const Weights&, const Vector& /*update*/) const { return {}; }
+  virtual Vector decode_upload(const Payload&, const Model& /*prepared*/) const { return {}; }
   // All clients must train the same shapes.
   virtual bool needs_equal_ranks() const { return false; }
 };

@@ -18,6 +18,38 @@ std::int64_t LocalWork::steps_of(std::int64_t samples) const {
   return epochs.value_or(1) * per_epoch;
 }
 
+When Plan::when_of(std::size_t compressor) const {
+  if (compressor < when.size()) return when[compressor];
+  return compressors[compressor]->removes_weights() ? When::kStart : When::kDispatch;
+}
+
+bool Plan::compresses_on_device() const {
+  for (std::size_t i = 0; i < compressors.size(); ++i) {
+    if (when_of(i) == When::kClient) return true;
+  }
+  return false;
+}
+
+namespace {
+
+// What the device's own compressors take, on top of what it trains with: their operations, and the
+// RAM that their greatest moment needs beyond the training's.
+void add_own_compressing(const Plan& plan, Cost& cost) {
+  if (!plan.compresses_on_device()) return;
+  Shape shape = plan.sent();
+  for (std::size_t i = 0; i < plan.compressors.size(); ++i) {
+    if (plan.when_of(i) != When::kClient) continue;
+    const Cost own = plan.compressors[i]->cost(shape);
+    cost.fp32 += own.fp32;
+    cost.dram += own.dram;
+    const Bytes training = cost.memory.total(), compressing = own.memory.total();
+    if (compressing > training) cost.memory.scratch += compressing - training;
+    shape = plan.compressors[i]->shape(shape);
+  }
+}
+
+}  // namespace
+
 void Composition::prepare_dense() {
   for (Plan& plan : plans) plan.prepared = dense_shape(architecture(plan).layout());
 }
@@ -94,6 +126,7 @@ Cost client_cost(const Composition& composition, const Plan& plan, const Shape& 
   cost.memory.activations = full.activations;
   cost.memory.scratch = full.scratch;
   plan.parametrization->cost(prepared, *plan.optimizer, cost);
+  add_own_compressing(plan, cost);
   return cost;
 }
 

@@ -26,9 +26,15 @@ struct LocalWork {
   std::int64_t steps_of(std::int64_t samples) const;  // the last step of an epoch may be smaller
 };
 
+// When a compressor acts. kStart: once, before the first round. kDispatch: the server, on each
+// version that it sends. kClient: the device, on what it received, in its own time and RAM.
+enum class When : std::uint8_t { kStart, kDispatch, kClient };
+
 struct Plan {
-  std::string name;  // of the tier, or "all"
-  std::vector<std::shared_ptr<const Compressor>> compressors;
+  std::string name;                                            // of the tier, or "all"
+  std::vector<std::shared_ptr<const Compressor>> compressors;  // of what devices hold, in order
+  std::vector<When> when;  // by compressor; those missing: removal at the start, else at dispatch
+  std::vector<std::shared_ptr<const Compressor>> at_end;  // of the last version, beside it
   std::shared_ptr<const Parametrization> parametrization;
   std::shared_ptr<const Optimizer> optimizer;
   std::shared_ptr<const Codec> down, up;
@@ -36,8 +42,12 @@ struct Plan {
   std::size_t model = 0;           // index into Composition::models
   std::optional<double> sparsity;  // of its tier, for a method that prunes by itself
   Shape prepared;                  // of what its devices hold
+  Shape travels;          // of what they are sent, if they compress it themselves; else no layout
 
   bool compresses() const { return !compressors.empty(); }
+  When when_of(std::size_t compressor) const;
+  bool compresses_on_device() const;
+  const Shape& sent() const { return travels.layout != nullptr ? travels : prepared; }
   // The prepared model travels as such: what the device decodes of it is what it trains or freezes.
   bool sends_base() const { return compresses() || !parametrization->trains_base(); }
   // Beside it, or instead of it, a vector travels through the codec `down`.

@@ -47,6 +47,13 @@ void check_method(const Composition& c, const FederatedMethod& m, const Protocol
     out.push_back({"compression.communication.download",
                    "the method's clients must read the mean as it is: only dense", ""});
   }
+  if (m.needs_gradient_weights() &&
+      any_plan(c, [](const Plan& plan) { return !plan.parametrization->sends_what_it_trains(); })) {
+    out.push_back({"training.method",
+                   "what is sent is no sum of gradients, so the method's division by their weights "
+                   "means nothing",
+                   ""});
+  }
   if (m.keeps_vectors() &&
       any_plan(c, [](const Plan& plan) { return !plan.parametrization->sends_what_it_trains(); })) {
     out.push_back({"compression.adaptation",
@@ -120,6 +127,28 @@ void check_adaptation(const Composition& c, const FederatedMethod& m, std::vecto
   }
 }
 
+void check_own_uploads(const Composition& c, const FederatedMethod& m, std::vector<Refusal>& out) {
+  const bool own = any_plan(c, [](const Plan& p) { return p.parametrization->own_upload(); });
+  if (own && m.has_own_wire()) {
+    out.push_back({"training.method",
+                   "the method's uploads have a format of their own, and so have codes: write "
+                   "wire: delta",
+                   ""});
+  }
+  if (own && any_plan(c, [](const Plan& plan) { return !plan.up->lossless(); })) {
+    out.push_back({"compression.communication",
+                   "wire: codes sends the codes as they are: remove it, or write wire: delta", ""});
+  }
+  const bool moves = any_plan(c, [](const Plan& p) {
+    return !p.parametrization->sends_what_it_trains() &&
+           p.optimizer->client_state() == ClientStatePolicy::kPersistent;
+  });
+  if (moves) {
+    out.push_back({"training.optimizer.client_state",
+                   "codes are made anew for each version, and moments with them: write reset", ""});
+  }
+}
+
 void check_codecs(const Composition& c, const FederatedMethod& m, const ProtocolProperties& p,
                   std::vector<Refusal>& out) {
   if (m.has_own_wire() && any_plan(c, [](const Plan& plan) { return !plan.up->lossless(); })) {
@@ -172,6 +201,19 @@ void check_compressors(const Composition& c, const FederatedMethod& m, std::vect
     out.push_back({"compression.communication.download",
                    "what goes down is the compressed model itself: remove it", ""});
   }
+  const bool anew = any_plan(c, [](const Plan& plan) {
+    for (std::size_t i = 0; i < plan.compressors.size(); ++i) {
+      if (plan.compressors[i]->removes_weights() && plan.when_of(i) != When::kStart) return true;
+    }
+    return false;
+  });
+  if (anew &&
+      (m.keeps_vectors() || any_plan(c, [](const Plan& p) { return p.up->keeps_state(); }))) {
+    out.push_back({"compression.pruning.at",
+                   "the mask is drawn anew for each version, so what a client keeps from round to "
+                   "round would change its meaning: write start",
+                   ""});
+  }
   const bool narrows = any_plan(c, [](const Plan& plan) {
     return std::any_of(plan.compressors.begin(), plan.compressors.end(),
                        [](const auto& compressor) { return compressor->changes_shapes(); });
@@ -198,6 +240,7 @@ std::vector<Refusal> refusals(const Composition& composition, const FederatedMet
   std::vector<Refusal> all;
   check_method(composition, method, protocol, all);
   check_codecs(composition, method, protocol, all);
+  check_own_uploads(composition, method, all);
   check_compressors(composition, method, all);
   check_own_models(composition, method, all);
   if (!composition.plans.empty()) check_adaptation(composition, method, all);

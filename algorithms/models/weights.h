@@ -62,6 +62,9 @@ class Weights {
   virtual void after_gradient() {}
   virtual void after_step() {}
 
+  // The tensor's parameters are moved by after_step(), not by the optimizer.
+  virtual bool moves_itself(std::size_t /*tensor*/) const { return false; }
+
   // A step of training begins: what is drawn in it (dropout) comes from here.
   virtual void begin_step(Stream /*step*/) {}
 

@@ -11,8 +11,8 @@
 namespace skiff {
 namespace {
 
-constexpr std::size_t kMostSums = std::size_t{1} << 20;
-constexpr double kUnits = 2048;
+constexpr std::size_t kMostSums = std::size_t{1} << 17;
+constexpr double kUnits = 1 << 16;
 
 struct Sum {
   double cost = 0, value = 0;

@@ -2,7 +2,7 @@
 // the multiple-choice knapsack that dynamic bit allocation is.
 //
 // Exact: layer after layer, the list of sums (cost, value) that no other beats, by falling value. A
-// list beyond 2^20 sums is thinned by rounding costs up to 1/2048 of the budget: what comes out
+// list beyond 2^17 sums is thinned by rounding costs up to 2^-16 of the budget: what comes out
 // still fits, but may not be the least (`exact` says so). Of equal values the cheaper wins, then
 // the lower option of the earliest layer.
 #pragma once

@@ -39,28 +39,51 @@ std::vector<float> first_table(const TableFormat& format) {
 
 }  // namespace
 
-PvLayer::PvLayer(const LayerMatrix& matrix, const TableFormat& format)
-    : format_(format), rows_(matrix.rows), cols_(matrix.cols), latent_(matrix.values) {
+void PvLayer::place_groups() {
   group_of_.resize(latent_.size());
-  for_groups(format.group, rows_, cols_, [&](std::size_t g, std::size_t first, std::size_t count) {
-    const double square = kernels::squared_norm_double(std::span(latent_).subspan(first, count));
-    scales_.push_back(stored_scale(
-        static_cast<float>(std::sqrt(square / static_cast<double>(count))), ScaleType::kFp16));
+  for_groups(format_.group, rows_, cols_, [&](std::size_t g, std::size_t first, std::size_t count) {
     std::fill_n(group_of_.begin() + static_cast<std::ptrdiff_t>(first), count,
                 static_cast<std::uint32_t>(g));
   });
-  unit_ =
-      latent_.empty()
-          ? 0
-          : std::sqrt(kernels::squared_norm_double(latent_) / static_cast<double>(latent_.size()));
-  table_ = first_table(format);
+}
+
+void PvLayer::start_steps() {
+  const double size = std::max<double>(1, static_cast<double>(latent_.size()));
+  unit_ = std::sqrt(kernels::squared_norm_double(latent_) / size);
+  table_moments_ = {std::vector<double>(table_.size()), std::vector<double>(table_.size())};
+  scale_moments_ = {std::vector<double>(scales_.size()), std::vector<double>(scales_.size())};
+  code_moments_.resize(latent_.size());
+}
+
+PvLayer::PvLayer(const LayerMatrix& matrix, const TableFormat& format, std::span<const float> first)
+    : format_(format), rows_(matrix.rows), cols_(matrix.cols), latent_(matrix.values) {
+  place_groups();
+  for_groups(format.group, rows_, cols_, [&](std::size_t, std::size_t begin, std::size_t count) {
+    const double square = kernels::squared_norm_double(std::span(latent_).subspan(begin, count));
+    scales_.push_back(stored_scale(
+        static_cast<float>(std::sqrt(square / static_cast<double>(count))), ScaleType::kFp16));
+  });
+  table_ = first.empty() ? first_table(format) : std::vector<float>(first.begin(), first.end());
   codes_.resize(static_cast<std::size_t>(rows_) *
                 static_cast<std::size_t>(format.codes_per_row(cols_)));
   values_.resize(latent_.size());
   fit_table();
-  table_moments_ = {std::vector<double>(table_.size()), std::vector<double>(table_.size())};
-  scale_moments_ = {std::vector<double>(scales_.size()), std::vector<double>(scales_.size())};
-  code_moments_.resize(latent_.size());
+  start_steps();
+}
+
+PvLayer::PvLayer(const TableParts& stored)
+    : format_(stored.format),
+      rows_(stored.rows),
+      cols_(stored.cols),
+      table_(stored.codes.table),
+      scales_(stored.codes.scales),
+      codes_(stored.codes.codes) {
+  values_.resize(static_cast<std::size_t>(rows_) * static_cast<std::size_t>(cols_));
+  latent_.resize(values_.size());
+  place_groups();
+  refresh();
+  latent_ = values_;
+  start_steps();
 }
 
 std::size_t PvLayer::first_value(std::size_t code) const {

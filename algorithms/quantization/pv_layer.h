@@ -36,7 +36,10 @@ struct PvRates {
 class PvLayer {
  public:
   // Scales: root mean squares; table: k-means of the scaled weights, from a Gaussian's optimum.
-  PvLayer(const LayerMatrix& matrix, const TableFormat& format);
+  // first: a table of that size from which k-means starts instead; empty: none.
+  PvLayer(const LayerMatrix& matrix, const TableFormat& format, std::span<const float> first = {});
+  // What was stored, to go on from.
+  explicit PvLayer(const TableParts& stored);
 
   std::span<const float> values() const { return values_; }  // What, row-major
   std::size_t groups() const { return codes_.size(); }
@@ -62,6 +65,8 @@ class PvLayer {
   struct Moments {
     std::vector<double> first, second;
   };
+  void place_groups();
+  void start_steps();
   void fit_table();
   void refresh();  // What from codes, table and scales
   std::uint16_t nearest(std::span<const float> reference, std::size_t code_index) const;

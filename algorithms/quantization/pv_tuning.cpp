@@ -21,85 +21,36 @@
 // Bits per weight: b + 16 / group, and 16 bits for each number of a table.
 
 #include "algorithms/calibration.h"
-#include "algorithms/masked_values.h"
-#include "algorithms/quantization/pv_layer.h"
+#include "algorithms/quantization/pv_params.h"
+#include "algorithms/quantization/pv_training.h"
+#include "algorithms/quantization/pv_view.h"
 #include "sim/core/registry.h"
 
 namespace skiff {
 namespace {
 
-struct PvParams {
-  int bits = 2;
-  std::string mode = "pv-ste";
-  double subspace = 0.01;
-  std::string codebook = "scalar";
-  double code_learning_rate = 0.01;
-  double learning_rate = 3e-4;
-  int steps = 200;
-  int batch = 8;
-  GroupSize group{GroupSize::kRow};
-  LayerTargets targets;
-};
-
-PvMode mode_of(const std::string& word) {
-  if (word == "pv") return PvMode::kPv;
-  if (word == "pv-ste") return PvMode::kPvSte;
-  if (word == "ste") return PvMode::kSte;
-  if (word == "p-only") return PvMode::kPOnly;
-  return word == "naive" ? PvMode::kNaive : PvMode::kStochastic;
-}
-
-}  // namespace
-
-template <>
-Schema<PvParams> schema() {
-  Schema<PvParams> s;
-  s.field("bits", &PvParams::bits, "bits of a weight's code")
-      .required("by pv-tuning; skiff has no default that changes results")
-      .in(1, 8);
-  s.field("mode", &PvParams::mode, "how codes change")
-      .one_of({"pv-ste", "pv", "ste", "p-only", "naive", "stochastic"});
-  s.field("subspace", &PvParams::subspace, "share of the codes that may change in a step")
-      .fraction()
-      .above(0);
-  s.field("codebook", &PvParams::codebook, "levels, or pairs of neighbours (up to 4 bits)")
-      .one_of({"scalar", "vector"});
-  s.field("code_learning_rate", &PvParams::code_learning_rate,
-          "Adam's step on the weights, as a share of their root mean square")
-      .above(0);
-  s.field("learning_rate", &PvParams::learning_rate, "Adam's step on tables and scales").above(0);
-  s.field("steps", &PvParams::steps, "P and V steps").in(0, 1e6);
-  s.field("batch", &PvParams::batch, "texts of a step").at_least(1);
-  s.field("group", &PvParams::group, "weights of an output that share a scale; row or tensor");
-  s.field("targets", &PvParams::targets, "linear (every linear layer), or layer names");
-  s.check([](const PvParams& p, const Node& map, Reader& reader) {
-    if (p.codebook != "vector" || (p.bits <= 4 && p.mode != "stochastic")) return;
-    const Reader::Scope scope(reader, "codebook");
-    reader.problem(map.find("codebook")->where,
-                   p.bits > 4 ? "pairs have up to 4 bits a weight; write scalar"
-                              : "mode stochastic rounds numbers; write scalar");
-  });
-  return s;
-}
-
-namespace {
-
 class PvTuning final : public Compressor {
  public:
-  explicit PvTuning(const PvParams& p) : p_(p), mode_(mode_of(p.mode)) {
-    format_.dimension = p.codebook == "vector" ? 2 : 1;
-    format_.bits = p.bits * format_.dimension;
-    format_.group = p.group;
-  }
+  explicit PvTuning(const PvParams& p)
+      : p_(p), mode_(p.kind()), format_(p.format()), training_(pv_training(p)) {}
 
-  void compress(Model& model, const Calibration* calibration, State&,
+  std::shared_ptr<const Parametrization> training() const override { return training_; }
+
+  bool uses_calibration() const override { return p_.steps > 0; }
+  // memory: the tables of the last call, from which k-means starts.
+  void compress(Model& model, const Calibration* calibration, State& memory,
                 Stream stream) const override {
     const std::vector<std::size_t> targets = p_.targets.of(*model.layout);
     std::vector<PvLayer> layers;
     for (const std::size_t t : targets) {
       const LayerMatrix matrix = layer_matrix(model, t);
       encode_named(matrix, [&](const LayerMatrix& m) {
-        layers.emplace_back(m, format_);
+        const std::string name = "table." + model.layout->slices[t].name;
+        const bool warm = memory.has(name);
+        const std::size_t size = format_.entries() * static_cast<std::size_t>(format_.dimension);
+        const std::span<float> last = memory.array<float>(name, size);
+        layers.emplace_back(m, format_, warm ? last : std::span<const float>());
+        std::copy(layers.back().table().begin(), layers.back().table().end(), last.begin());
         return nullptr;
       });
     }
@@ -133,12 +84,12 @@ class PvTuning final : public Compressor {
     for (int step = 1; step <= p_.steps; ++step) {
       const auto index = static_cast<std::uint64_t>(step);
       Vector weights = decoded(model), gradient;
-      for (std::size_t i = 0; i < layers.size(); ++i) show(model, targets[i], layers[i], weights);
+      for (std::size_t i = 0; i < layers.size(); ++i)
+        show_layer(model, targets[i], layers[i], weights);
       calibration.loss_and_gradient(weights, batch_of(calibration, stream.child("batch", index)),
                                     gradient);
       for (std::size_t i = 0; i < layers.size(); ++i) {
-        layers[i].step(own_gradient(model, targets[i], gradient), mode_,
-                       {p_.learning_rate, p_.code_learning_rate, p_.subspace},
+        layers[i].step(layer_gradient(model, targets[i], gradient), mode_, p_.rates(),
                        stream.child("rounding", index).child("layer", i));
       }
       if (step % every != 0 && step != p_.steps) continue;
@@ -161,38 +112,10 @@ class PvTuning final : public Compressor {
     return some;
   }
 
-  // Puts the layer's values, as they are now, into the weights.
-  static void show(const Model& model, std::size_t t, const PvLayer& layer, Vector& weights) {
-    const Slice& slice = model.layout->slices[t];
-    const std::span<float> to = std::span(weights.values).subspan(slice.offset, slice.size());
-    const MaskedValues* mask = masked_values(model.tensors[t]);
-    if (mask == nullptr) return from_row_major(slice, layer.values(), to);
-    std::vector<float> all(slice.size());
-    std::size_t next = 0;
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      if (mask->is_kept(i)) all[i] = layer.values()[next++];
-    }
-    from_row_major(slice, all, to);
-  }
-
-  // Row-major; of a masked layer only where values are kept.
-  static std::vector<float> own_gradient(const Model& model, std::size_t t,
-                                         const Vector& gradient) {
-    const Slice& slice = model.layout->slices[t];
-    std::vector<float> all(slice.size());
-    to_row_major(slice, std::span(gradient.values).subspan(slice.offset, slice.size()), all);
-    const MaskedValues* mask = masked_values(model.tensors[t]);
-    if (mask == nullptr) return all;
-    std::vector<float> kept;
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      if (mask->is_kept(i)) kept.push_back(all[i]);
-    }
-    return kept;
-  }
-
   PvParams p_;
   PvMode mode_;
   TableFormat format_;
+  std::shared_ptr<const Parametrization> training_;
 };
 
 SKIFF_REGISTER(

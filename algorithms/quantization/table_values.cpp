@@ -52,6 +52,19 @@ class TableValues final : public StoredValues {
     }
   }
 
+  TableParts parts() const {
+    TableParts all{format_, rows_, cols_, {{}, scales_.values, table_}};
+    const auto width = static_cast<std::size_t>(format_.codes_per_row(cols_));
+    const std::size_t step = row_bytes(format_, cols_);
+    all.codes.codes.resize(static_cast<std::size_t>(rows_) * width);
+    for (std::size_t r = 0; r < static_cast<std::size_t>(rows_); ++r) {
+      kernels::unpack_bits(std::span(all.codes.codes).subspan(r * width, width),
+                           std::span(packed_).subspan(r * step, step), format_.bits);
+    }
+    return all;
+  }
+  bool has_table() const { return !format_.nf4 && !format_.double_scales; }
+
   std::vector<StoredArray> arrays() const override {
     std::vector<StoredArray> all{stored_array<std::uint8_t>("codes", "U8", packed_)};
     if (!format_.nf4) all.push_back(ScaleArray{table_}.stored("table"));
@@ -172,6 +185,12 @@ std::vector<float> DoubleScales::values() const {
     all[i] = mean + block_scales[i / kBlock] * static_cast<float>(codes[i]);
   }
   return all;
+}
+
+std::optional<TableParts> table_parts(const StoredValues& values) {
+  const auto* table = dynamic_cast<const TableValues*>(&values);
+  if (table == nullptr || !table->has_table()) return {};
+  return table->parts();
 }
 
 StoredValuesPtr table_values(const TableFormat& format, int rows, int cols,

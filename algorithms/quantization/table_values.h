@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -47,6 +48,15 @@ struct TableCodes {
   std::vector<float> scales;         // fp16 values, or to be doubly quantized
   std::vector<float> table;          // entries x dimension, fp16 values; empty for nf4
 };
+
+// What values with a table of their own are made of.
+struct TableParts {
+  TableFormat format;
+  int rows = 0, cols = 0;
+  TableCodes codes;
+};
+// Empty for values that are stored otherwise, nf4 among them.
+std::optional<TableParts> table_parts(const StoredValues& values);
 
 StoredValuesPtr table_values(const TableFormat& format, int rows, int cols,
                              const TableCodes& codes);

@@ -3,6 +3,7 @@
 
 #include "algorithms/models/deployed_model.h"
 #include "algorithms/models/pretrained.h"
+#include "sim/cli/assemble_compressors.h"
 #include "sim/cli/assemble_steps.h"
 
 namespace skiff {
@@ -19,33 +20,14 @@ std::shared_ptr<const Codec> codec_of(const Scenario& scenario, const Chosen<Cod
   return chosen.object != nullptr ? chosen.object : by_name<Codec>("dense");
 }
 
-// Pruners first: what is left is quantized.
-std::vector<std::shared_ptr<const Compressor>> assemble_compressors(const Scenario& s) {
-  std::vector<std::shared_ptr<const Compressor>> all;
-  const CompressionSection& c = s.compression;
-  if (c.pruning) {
-    if (c.pruning->at != "start") {
-      refuse(s, "compression.pruning.at", "this version prunes at the start only");
-    }
-    all.push_back(c.pruning->compressor.object);
-  }
-  if (c.quantization) {
-    if (c.quantization->at != "dispatch") {
-      refuse(s, "compression.quantization.at", "this version quantizes at dispatch only");
-    }
-    all.push_back(c.quantization->compressor.object);
-  }
-  return all;
-}
-
 Plan assemble_plan(const Scenario& s) {
   Plan plan;
   plan.name = "all";
-  plan.compressors = assemble_compressors(s);
   const auto& adaptation = s.compression.adaptation;
   plan.parametrization = adaptation && adaptation->parametrization.object
                              ? adaptation->parametrization.object
                              : by_name<Parametrization>("full");
+  assemble_compressors(s, plan);
   plan.optimizer = s.training.optimizer.object;
   const auto& wire = s.compression.communication;
   const FederatedMethod* method = s.training.method.object.get();

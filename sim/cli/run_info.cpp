@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <skiff_version.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <ctime>
@@ -62,6 +63,10 @@ RunInfo run_info(const Scenario& s, const FederationSetup& setup) {
   if (!setup.server.stop.target.empty()) info.target = setup.server.stop.target.front();
   for (const std::string& metric : setup.evaluation.metrics) {
     if (metric != "train_loss") info.metrics.push_back(metric);
+  }
+  const auto& plans = setup.composition.plans;
+  if (std::any_of(plans.begin(), plans.end(), [](const Plan& p) { return !p.at_end.empty(); })) {
+    info.metrics.emplace_back("model_bytes");
   }
   info.device_classes = setup.devices.catalogue->class_names();
   for (std::size_t i = 0; i < setup.devices.fleet->size(); ++i) {

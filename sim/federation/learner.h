@@ -46,6 +46,8 @@ class Learner {
   std::shared_ptr<const Model> prepared(std::size_t plan) {
     return preparer_.prepared(*server_, plan);
   }
+  // What is left of the model when the plan's compressors of the end have acted.
+  Model at_end(std::size_t plan) const { return preparer_.at_end(*server_, plan); }
   // The weights that this is worth, for a plan that compresses: adapters merged.
   Vector held(std::size_t plan);
 

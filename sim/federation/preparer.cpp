@@ -31,7 +31,7 @@ std::shared_ptr<const Model> structure_of(const FederationSetup& setup, std::siz
   std::shared_ptr<Model> model;
   for (std::size_t i = 0; i < plan.compressors.size(); ++i) {
     const Compressor& compressor = *plan.compressors[i];
-    if (!compressor.removes_weights()) continue;
+    if (!compressor.removes_weights() || plan.when_of(i) != When::kStart) continue;
     if (model == nullptr) model = std::make_shared<Model>(dense_model(weights));
     const auto calibration = calibration_of(setup, plan);
     State none;
@@ -41,13 +41,29 @@ std::shared_ptr<const Model> structure_of(const FederationSetup& setup, std::siz
   return model;
 }
 
-// What all compressors make of that shape; those whose work is done already are left out.
-Shape shape_after(const Plan& plan, Shape shape, bool removed) {
-  for (const auto& compressor : plan.compressors) {
-    if (removed && compressor->removes_weights()) continue;
-    shape = compressor->shape(shape);
+// What is removed at the start, and holds for the whole run.
+bool done_at_start(const Plan& plan, std::size_t compressor) {
+  return plan.compressors[compressor]->removes_weights() &&
+         plan.when_of(compressor) == When::kStart;
+}
+
+// What the compressors up to that moment make of the shape; those whose work is done already are
+// left out.
+Shape shape_after(const Plan& plan, Shape shape, bool removed, When last = When::kClient) {
+  for (std::size_t i = 0; i < plan.compressors.size(); ++i) {
+    if ((removed && done_at_start(plan, i)) || plan.when_of(i) > last) continue;
+    shape = plan.compressors[i]->shape(shape);
   }
   return shape;
+}
+
+void set_shapes(Plan& plan, const Shape& first, bool removed) {
+  plan.prepared = shape_after(plan, first, removed);
+  if (plan.compresses_on_device()) {
+    plan.travels = shape_after(plan, first, removed, When::kDispatch);
+  }
+  Shape end = dense_shape(first.layout);  // throws where the model has none of the targets
+  for (const auto& compressor : plan.at_end) end = compressor->shape(end);
 }
 
 // The master keeps what at least one plan's devices hold.
@@ -86,13 +102,12 @@ void prepare_start(FederationSetup& setup) {
   for (std::size_t p = 0; p < plans.size(); ++p) {
     const std::shared_ptr<const Model>& structure = setup.structure[p];
     const Shape whole = dense_shape(setup.composition.architecture(plans[p]).layout());
-    plans[p].prepared = shape_after(plans[p], structure != nullptr ? shape_of(*structure) : whole,
-                                    structure != nullptr);
+    set_shapes(plans[p], structure != nullptr ? shape_of(*structure) : whole, structure != nullptr);
   }
   if (setup.deployed == nullptr) return;
   auto charged = std::make_shared<Composition>(*setup.deployed);
   for (Plan& plan : charged->plans) {
-    plan.prepared = shape_after(plan, dense_shape(charged->architecture(plan).layout()), false);
+    set_shapes(plan, dense_shape(charged->architecture(plan).layout()), false);
   }
   setup.deployed = std::move(charged);
 }
@@ -111,13 +126,38 @@ Model Preparer::compressed(const Server& server, std::size_t p, Kept& kept) cons
   Model model = structure != nullptr ? like(*structure, master) : dense_model(master);
   for (std::size_t i = 0; i < plan.compressors.size(); ++i) {
     const Compressor& compressor = *plan.compressors[i];
-    if (compressor.removes_weights()) continue;
+    if (done_at_start(plan, i)) continue;
     std::unique_ptr<const Calibration> calibration;
-    if (compressor.needs_calibration()) calibration = calibration_of(setup_, plan);
+    if (compressor.uses_calibration()) calibration = calibration_of(setup_, plan);
     compressor.compress(model, calibration.get(), kept.memory[i], stream_of(setup_, p, i));
+    if (compressor.removes_weights()) find_kept(model);
   }
-  SKIFF_CHECK(shape_of(model).stored == plan.prepared.stored,
+  const bool bound = std::any_of(plan.compressors.begin(), plan.compressors.end(),
+                                 [](const auto& c) { return c->size_depends_on_data(); });
+  const Bytes stored = shape_of(model).stored;
+  SKIFF_CHECK(stored == plan.prepared.stored || (bound && stored < plan.prepared.stored),
               "a prepared model is not as large as was declared");
+  return model;
+}
+
+Model Preparer::at_end(const Server& server, std::size_t p) const {
+  const Plan& plan = setup_.composition.plans[p];
+  const Vector weights = *predicting(setup_.composition, server, server.models[plan.model]);
+  const auto structure = setup_.structure.empty() ? nullptr : setup_.structure[p];
+  Model model = structure != nullptr ? like(*structure, weights) : dense_model(weights);
+  const auto run = [&](const Compressor& compressor, const Stream& stream) {
+    std::unique_ptr<const Calibration> calibration;
+    if (compressor.uses_calibration()) calibration = calibration_of(setup_, plan);
+    State none;
+    compressor.compress(model, calibration.get(), none, stream);
+  };
+  for (std::size_t i = 0; i < plan.compressors.size(); ++i) {  // removed anew for each version
+    if (!plan.compressors[i]->removes_weights() || done_at_start(plan, i)) continue;
+    run(*plan.compressors[i], stream_of(setup_, p, i));
+  }
+  for (std::size_t i = 0; i < plan.at_end.size(); ++i) {
+    run(*plan.at_end[i], Stream(setup_.seed, "prepare.end", p).child("compressor", i));
+  }
   return model;
 }
 

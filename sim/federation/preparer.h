@@ -24,6 +24,8 @@ class Preparer {
   explicit Preparer(const FederationSetup& setup);
   // Null if the plan's devices hold the master as it is.
   std::shared_ptr<const Model> prepared(const Server& server, std::size_t plan);
+  // The last version after the compressors that act at the end.
+  Model at_end(const Server& server, std::size_t plan) const;
 
  private:
   struct Kept {

@@ -203,6 +203,7 @@ void SynchronousServer::close(bool at_deadline) {
   ++rounds_done_;
   const bool last = rounds_done_ >= setup_.server.rounds || stop_rule_met(row_);
   if (last) {
+    evaluate_end();
     engine_.request_stop();
   } else {
     engine_.schedule(engine_.now(), Priority::kServerProtocol, events::kRoundStart, 0, round_ + 1);
@@ -328,6 +329,24 @@ void SynchronousServer::evaluate_plans() {
     if (p == 0 && recorder_.info().keep_layers) record_layers(*learner_->prepared(p));
     plan_metrics_[p] = evaluator_->evaluate(learner_->held(p));
     for (const auto& [metric, value] : plan_metrics_[p]) {
+      recorder_.add(EvaluationRow{.round = row_.round,
+                                  .scope = EvaluationRow::Scope::kTier,
+                                  .entity = static_cast<std::uint32_t>(p),
+                                  .metric = metric,
+                                  .value = value});
+    }
+  }
+}
+
+// What compressors of the end make of the last version: its metrics, and what it is stored in.
+void SynchronousServer::evaluate_end() {
+  if (evaluator_ == nullptr) return;
+  for (std::size_t p = 0; p < setup_.composition.plans.size(); ++p) {
+    if (setup_.composition.plans[p].at_end.empty()) continue;
+    const Model model = learner_->at_end(p);
+    Metrics metrics = evaluator_->evaluate(decoded(model));
+    metrics.emplace_back("model_bytes", as_double(shape_of(model).stored));
+    for (const auto& [metric, value] : metrics) {
       recorder_.add(EvaluationRow{.round = row_.round,
                                   .scope = EvaluationRow::Scope::kTier,
                                   .entity = static_cast<std::uint32_t>(p),

@@ -25,7 +25,22 @@ bool is_end(const std::string& layer) {
 
 std::string layer_of(const Slice& slice) { return slice.name.substr(0, slice.name.rfind('.')); }
 
+namespace {
+
+bool is_linear(const Slice& slice) { return slice.is_matrix() && !is_end(layer_of(slice)); }
+
+std::vector<std::size_t> all_but_linear(const Layout& layout) {
+  std::vector<std::size_t> found;
+  for (std::size_t t = 0; t < layout.slices.size(); ++t) {
+    if (!is_linear(layout.slices[t])) found.push_back(t);
+  }
+  return found;
+}
+
+}  // namespace
+
 std::vector<std::size_t> LayerTargets::of(const Layout& layout) const {
+  if (rest) return all_but_linear(layout);
   std::vector<std::size_t> found;
   std::vector<bool> named(names.size());
   std::vector<std::string> layers;
@@ -34,7 +49,7 @@ std::vector<std::size_t> LayerTargets::of(const Layout& layout) const {
     if (!slice.is_matrix()) continue;
     const std::string layer = layer_of(slice);
     layers.push_back(layer);
-    bool wanted = all_linear && !is_end(layer);
+    bool wanted = all_linear && is_linear(slice);
     for (std::size_t n = 0; n < names.size() && !all_linear; ++n) {
       if (layer != names[n] && !layer.ends_with("." + names[n])) continue;
       wanted = named[n] = true;
@@ -53,7 +68,11 @@ std::vector<std::size_t> LayerTargets::of(const Layout& layout) const {
   return found;
 }
 
-bool convert(const Node& node, LayerTargets& out, const Rules&, Reader& reader) {
+bool convert(const Node& node, LayerTargets& out, const Rules& rules, Reader& reader) {
+  if (node.is_scalar() && !rules.none_word.empty() && node.text == rules.none_word) {
+    out = {false, {}, true};
+    return true;
+  }
   if (node.is_scalar() && node.text == "linear") {
     out = {};
     return true;
@@ -67,11 +86,12 @@ bool convert(const Node& node, LayerTargets& out, const Rules&, Reader& reader) 
   std::vector<std::string> names;
   if (!convert(node, names, Rules{}, reader)) return false;
   if (names.empty()) return reader.problem(node.where, "names no layer"), false;
-  out = {false, std::move(names)};
+  out = {false, std::move(names), false};
   return true;
 }
 
 std::string print_value(const LayerTargets& targets) {
+  if (targets.rest) return "rest";
   return targets.all_linear ? "linear" : print_value(targets.names);
 }
 

@@ -130,4 +130,17 @@ Cost client_cost(const Composition& composition, const Plan& plan, const Shape& 
   return cost;
 }
 
+Cost prediction_cost(const Composition& composition, const Plan& plan, const Shape& prepared) {
+  const StepCost once = composition.architecture(plan).inference_cost(*prepared.layout, 1);
+  Cost cost;
+  cost.batch = 1;
+  cost.fp32 = once.flops;
+  cost.dram = once.dram;
+  cost.rows = once.rows;
+  cost.memory.weights = prepared.stored;
+  cost.memory.activations = once.activations;
+  cost.memory.scratch = once.scratch;
+  return cost;
+}
+
 }  // namespace skiff

@@ -42,7 +42,7 @@ struct Plan {
   std::size_t model = 0;           // index into Composition::models
   std::optional<double> sparsity;  // of its tier, for a method that prunes by itself
   Shape prepared;                  // of what its devices hold
-  Shape travels;          // of what they are sent, if they compress it themselves; else no layout
+  Shape travels;  // of what they are sent, if they compress it themselves; else no layout
 
   bool compresses() const { return !compressors.empty(); }
   When when_of(std::size_t compressor) const;
@@ -95,5 +95,8 @@ StorageSummary storage_of(const Composition& composition, const Plan& plan);
 // method adds. `prepared`: the shape of the model that it holds.
 Cost client_cost(const Composition& composition, const Plan& plan, const Shape& prepared,
                  std::int64_t samples, std::int64_t steps);
+
+// What predicting one sample takes on a device that holds `prepared` and trains nothing.
+Cost prediction_cost(const Composition& composition, const Plan& plan, const Shape& prepared);
 
 }  // namespace skiff

@@ -231,7 +231,7 @@ class Bonsai final : public Compressor {
     if (!memory.has(key(groups.front()))) {
       pruning::require_calibration(calibration, "bonsai");
       const pruning::Units removed =
-          Pruning(p_, *calibration, decoded(model), groups, stream).run();
+          Pruning(p_, *calibration, pruning::finite_weights(model), groups, stream).run();
       for (std::size_t g = 0; g < groups.size(); ++g) {
         std::copy(removed[g].begin(), removed[g].end(),
                   memory.array<std::uint8_t>(key(groups[g]), removed[g].size()).begin());

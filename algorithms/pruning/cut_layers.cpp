@@ -75,7 +75,7 @@ void cut_layers(Model& model, const Calibration* calibration, const Removal& rem
   if (method.needs_inputs) require_calibration(calibration, method.name);
   const std::vector<UnitGroup> groups =
       in_order(unit_groups(*model.layout, removal, head_width), calibration);
-  Vector weights = decoded(model);
+  Vector weights = finite_weights(model);
   Units removed;
   for (const UnitGroup& group : groups) {
     InputStatistics inputs;

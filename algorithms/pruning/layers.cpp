@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "algorithms/kernels/reduce.h"
 #include "algorithms/masked_values.h"
 #include "sim/core/error.h"
 
@@ -89,6 +90,16 @@ void require_calibration(const Calibration* calibration, const std::string& name
                               "data.server_samples");
 }
 
+Vector finite_weights(const Model& model) {
+  Vector weights = decoded(model);
+  for (const Slice& s : weights.layout->slices) {
+    if (kernels::all_finite(std::span(weights.values).subspan(s.offset, s.size()))) continue;
+    throw std::invalid_argument(
+        fmt::format("layer {} holds values that are not finite", layer_of(s)));
+  }
+  return weights;
+}
+
 bool chosen_before(const State& memory, const Model& model, const LayerTargets& targets) {
   return memory.has(mask_key(model.layout->slices[targets.of(*model.layout).front()].name));
 }
@@ -97,7 +108,7 @@ void prune_layers(Model& model, const Calibration* calibration, const LayerTarge
                   State& memory, const Stream& stream, const LayerMethod& method) {
   if (method.needs_inputs) require_calibration(calibration, method.name);
   const std::vector<std::size_t> chosen = targets.of(*model.layout);
-  Vector weights = decoded(model);
+  Vector weights = finite_weights(model);
   for (const auto& group : groups_of(calibration, chosen, method, *model.layout)) {
     InputStatistics inputs;
     if (method.needs_inputs) inputs = calibration->inputs(weights, calibration->group_of(group[0]));

@@ -65,6 +65,9 @@ using WorkOf = std::function<double(double rows, double cols)>;
 Cost walk_cost(const Shape& before, const LayerTargets& targets, const WorkOf& flops_of,
                const WorkOf& scratch_doubles);
 
+// What is stored, decoded. Throws std::invalid_argument, naming the layer, if it holds NaN or inf.
+Vector finite_weights(const Model& model);
+
 // Throws std::invalid_argument: "wanda needs calibration samples ...".
 void require_calibration(const Calibration* calibration, const std::string& name);
 

@@ -53,7 +53,7 @@ std::vector<float> held_of(const Vector& master, const Model& model) {
 
 class PvTraining final : public Parametrization {
  public:
-  explicit PvTraining(const PvParams& p) : p_(p), full_(full()) {}
+  explicit PvTraining(const PvParams& p) : p_(p) {}
 
   std::unique_ptr<Weights> bind(std::shared_ptr<const Model> base, const Vector& received, Stream,
                                 std::unique_ptr<Weights> reuse) const override {
@@ -71,7 +71,7 @@ class PvTraining final : public Parametrization {
 
   void average(std::span<const Update> updates, std::span<const Vector> vectors,
                Vector& direction) const override {
-    if (p_.aggregation == "delta") return full_->average(updates, vectors, direction);
+    if (p_.aggregation == "delta") return full()->average(updates, vectors, direction);
     std::vector<Vector> to_model(vectors.begin(), vectors.end());
     for (std::size_t i = 0; i < updates.size(); ++i) {
       const Update& u = updates[i];
@@ -82,7 +82,7 @@ class PvTraining final : public Parametrization {
         to_model[i].values[j] += before.values[j] - master[j];
       }
     }
-    full_->average(updates, to_model, direction);
+    full()->average(updates, to_model, direction);
   }
 
   void cost(const Shape& prepared, const Optimizer& optimizer, Cost& cost) const override {
@@ -200,7 +200,6 @@ class PvTraining final : public Parametrization {
   }
 
   PvParams p_;
-  std::shared_ptr<const Parametrization> full_;
 };
 
 }  // namespace

@@ -66,6 +66,7 @@ SynchronousSpec assemble_server(const Scenario& s, std::int64_t clients) {
            fmt::format("{} of {} clients; at most data.clients can report", spec.participants,
                        clients));
   }
+  if (spec.delivers_only()) spec.participants = clients;
   spec.over_selection = v.over_selection;
   spec.min_fraction = v.min_fraction;
   spec.deadline = v.deadline;

@@ -52,7 +52,7 @@ void set_key(Chosen<Role>& chosen, const std::string& key, const Node& value,
 Scenario of_tier(Scenario s, const Node& plan) {
   for (const Node::Entry& e : plan.entries) {
     if (e.key == "bits" && s.compression.quantization) {
-      set_key(s.compression.quantization->compressor, e.key, e.value, {"at"});
+      set_key(s.compression.quantization->compressor, e.key, e.value, {"at", "rest"});
     } else if (e.key == "sparsity" && s.compression.pruning) {
       set_key(s.compression.pruning->compressor, e.key, e.value, {"at"});
     } else if (e.key == "sparsity") {

@@ -52,6 +52,18 @@ void add(const Scenario& s, const char* key, const std::optional<Section>& secti
   plan.when.push_back(static_cast<When>(moment_of(section->at)));
 }
 
+// What is no linear layer, in 16 bits, when the linear layers get their codes.
+void add_rest(const QuantizationSection& section, Plan& plan) {
+  if (section.rest == "fp32") return;
+  Node map;
+  map.set(Compressor::kKey, Node::scalar(section.rest));
+  map.set("targets", Node::scalar("rest"));
+  const auto half = Registry<Compressor>::instance().make(map);
+  if (section.at == "end") return plan.at_end.push_back(half);
+  plan.compressors.push_back(half);
+  plan.when.push_back(static_cast<When>(moment_of(section.at)));
+}
+
 // Keys that say how devices train codes, where no device does.
 void check_training_keys(const Scenario& s, const Plan& plan) {
   const Node& map = s.compression.quantization->compressor.node;
@@ -76,11 +88,17 @@ void assemble_compressors(const Scenario& s, Plan& plan) {
   add(s, "pruning", c.pruning, plan);
   add(s, "quantization", c.quantization, plan);
   if (!c.quantization) return;
+  add_rest(*c.quantization, plan);
   const auto own = c.quantization->compressor.object->training();
   if (own == nullptr) return;
   const bool neutral = !c.adaptation || c.adaptation->parametrization.object == nullptr;
   if (neutral && c.quantization->at == "dispatch") {
     plan.parametrization = own;
+    if (c.quantization->rest != "fp32" && own->own_upload()) {
+      throw s.error("compression.quantization.rest",
+                    "wire: codes reports what is no code as 32-bit changes: write fp32, or wire: "
+                    "delta");
+    }
   } else {
     check_training_keys(s, plan);
   }

@@ -61,10 +61,13 @@ RunInfo run_info(const Scenario& s, const FederationSetup& setup) {
   info.heuristics = setup.composition.heuristic;
   info.neutral_defaults = s.neutral_defaults;
   if (!setup.server.stop.target.empty()) info.target = setup.server.stop.target.front();
-  for (const std::string& metric : setup.evaluation.metrics) {
-    if (metric != "train_loss") info.metrics.push_back(metric);
-  }
   const auto& plans = setup.composition.plans;
+  const bool by_plan = std::any_of(plans.begin(), plans.end(), [](const Plan& p) {
+    return p.compresses() || !p.at_end.empty();
+  });
+  for (const std::string& metric : setup.evaluation.metrics) {
+    if (metric != "train_loss" || by_plan) info.metrics.push_back(metric);
+  }
   if (std::any_of(plans.begin(), plans.end(), [](const Plan& p) { return !p.at_end.empty(); })) {
     info.metrics.emplace_back("model_bytes");
   }

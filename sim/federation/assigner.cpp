@@ -52,6 +52,7 @@ const Exchange& Assigner::exchange_of(std::size_t plan, const Server& server,
     const Plan& p = setup_.charged().plans[plan];
     cached.version = server.version;
     cached.exchange = setup_.method->exchange(setup_.charged(), server, p, p.prepared, device);
+    if (setup_.server.delivers_only()) cached.exchange.up.clear();
     cached.flash = kept_on_flash(p, cached.exchange);
     cached.encoded_up = encoded_up(plan, server, device, cached.exchange);
   }
@@ -61,7 +62,7 @@ const Exchange& Assigner::exchange_of(std::size_t plan, const Server& server,
 // What the trained model's upload takes; the charged one's bytes where they are the same model.
 Bytes Assigner::encoded_up(std::size_t plan, const Server& server, std::uint32_t device,
                            const Exchange& charged) const {
-  if (setup_.deployed == nullptr) return charged.up_bytes();
+  if (setup_.deployed == nullptr || charged.up.empty()) return charged.up_bytes();
   const Composition& trained = setup_.composition;
   const Plan& p = trained.plans[plan];
   return setup_.method->exchange(trained, server, p, p.prepared, device).up_bytes();
@@ -69,6 +70,7 @@ Bytes Assigner::encoded_up(std::size_t plan, const Server& server, std::uint32_t
 
 // A frozen base, and client state in its old and new version while an attempt is under way.
 Bytes Assigner::kept_on_flash(const Plan& plan, const Exchange& exchange) const {
+  if (setup_.server.delivers_only()) return plan.prepared.stored;
   const LayoutPtr layout = setup_.charged().wire_layout(plan);
   Bytes state = setup_.method->client_state_bytes(setup_.charged(), plan);
   const auto sections = static_cast<std::int64_t>(exchange.up.size());
@@ -86,6 +88,12 @@ Cost Assigner::cost_of(const Plan& plan, std::int64_t version, std::int64_t samp
                        const Exchange& exchange, Bytes kept) const {
   const Composition& charged = setup_.charged();
   const Shape& shape = plan.prepared;
+  if (setup_.server.delivers_only()) {
+    Cost cost = prediction_cost(charged, plan, shape);
+    cost.storage = kept;
+    cost.down = exchange.down_bytes();
+    return cost;
+  }
   const std::int64_t steps = setup_.method->draws_steps()
                                  ? setup_.method->drawn_steps(setup_.composition, version)
                                  : plan.work.steps_of(samples);
@@ -110,7 +118,7 @@ Cost Assigner::largest_cost(const Plan& plan, const Server& server) const {
 void Assigner::set_costs(Assignment& task, const Cost& cost, const DeviceRecord& device) const {
   const DeviceProfile& profile = *device.device.profile;
   task.batch = cost.batch;
-  task.steps = cost.steps;
+  task.steps = setup_.server.delivers_only() ? 0 : cost.steps;
   task.flops = cost.fp32 + cost.fp16 + cost.int8;
   ComputeLoad load;
   load.at(Precision::kFp32) = cost.fp32;
@@ -144,7 +152,7 @@ void Assigner::set_given_loads(Assignment& task, const DeviceRecord& device) con
     task.down = loads.download->sample(s, task.device);
     task.received_model = task.received_base = -1;
   }
-  if (loads.upload) {
+  if (loads.upload && !setup_.server.delivers_only()) {
     Stream s = stream("load.upload");
     task.up = loads.upload->sample(s, task.device);
     task.encoded_up = task.up;

@@ -50,6 +50,10 @@ struct SynchronousSpec {
   std::optional<Seconds> deadline, select_timeout;
   Weighting weighting = Weighting::kBySamples;
   StopRule stop;
+
+  // No rounds: every device is sent the model, to load it and predict one sample. Nobody trains or
+  // reports; attempts tell who can hold it, and after what time and energy.
+  bool delivers_only() const { return rounds == 0; }
 };
 
 // Timing-only runs may give loads instead of computing them.

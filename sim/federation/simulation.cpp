@@ -82,13 +82,11 @@ SimulationResult simulate(const FederationSetup& setup, Recorder& recorder,
   SynchronousServer server(engine, setup, learner ? &*learner : nullptr,
                            evaluator ? &*evaluator : nullptr, recorder, hooks.on_round);
   bool interrupted = false;
-  if (setup.server.rounds > 0) {
-    server.start();
-    engine.run(kNever, [&] {
-      interrupted = hooks.interrupted != nullptr && hooks.interrupted->load();
-      return interrupted;
-    });
-  }
+  server.start();
+  engine.run(kNever, [&] {
+    interrupted = hooks.interrupted != nullptr && hooks.interrupted->load();
+    return interrupted;
+  });
   record_devices(setup, server.book(), recorder);
   if (learner && setup.keep_final_model) record_model(setup, learner->server(), recorder);
   SimulationResult result;

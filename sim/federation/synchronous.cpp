@@ -33,7 +33,8 @@ SynchronousServer::SynchronousServer(Engine& engine, const FederationSetup& setu
 }
 
 void SynchronousServer::start() {
-  engine_.schedule(engine_.now(), Priority::kServerProtocol, events::kRoundStart, 0, 1);
+  engine_.schedule(engine_.now(), Priority::kServerProtocol, events::kRoundStart, 0,
+                   setup_.server.delivers_only() ? 0 : 1);
 }
 
 void SynchronousServer::on_round_start(const Event& event) {
@@ -63,7 +64,7 @@ void SynchronousServer::on_round_start(const Event& event) {
 
 void SynchronousServer::select() {
   const auto clients = static_cast<std::uint32_t>(setup_.composition.clients);
-  drawn_in_.resize(clients, 0);
+  drawn_in_.resize(clients, ~0U);
   Stream stream(setup_.seed, "client.sampling", round_);
   std::uint32_t drawn = 0;
   // Rejection sampling costs nothing while most are undrawn; after that, the rest is shuffled.
@@ -88,7 +89,8 @@ void SynchronousServer::select() {
 }
 
 void SynchronousServer::consider(std::uint32_t device) {
-  if (setup_.data->samples_of(static_cast<int>(device)) == 0) return;  // nothing to train on
+  const bool idle = setup_.data->samples_of(static_cast<int>(device)) == 0;
+  if (idle && !setup_.server.delivers_only()) return;  // nothing to train on
   const Availability::Answer online =
       setup_.devices.availability->at(setup_.seed, device, engine_.now());
   if (!online.online) {
@@ -163,7 +165,7 @@ void SynchronousServer::on_deadline(const Event&) {
 }
 
 void SynchronousServer::training_started(AttemptId attempt) {
-  if (learner_ != nullptr) {
+  if (learner_ != nullptr && !setup_.server.delivers_only()) {
     learner_->training_started(attempt, jobs_.attempts()[attempt].task);
   }
 }
@@ -197,7 +199,7 @@ void SynchronousServer::close(bool at_deadline) {
   const double least = setup_.server.min_fraction * static_cast<double>(setup_.server.participants);
   const bool abandoned = static_cast<double>(accepted_.size()) < least ||
                          static_cast<std::int64_t>(accepted_.size()) < setup_.server.min_reports;
-  if (!abandoned) learn(accepted_);
+  if (!abandoned && !setup_.server.delivers_only()) learn(accepted_);
   record_attempts(abandoned, at_deadline);
   record_round();
   ++rounds_done_;

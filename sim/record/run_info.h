@@ -40,7 +40,7 @@ struct RunInfo {
   std::optional<std::pair<std::string, double>> target;  // server.stop.target
 
   // Names that rows refer to.
-  std::vector<std::string> metrics;         // columns of /rounds, besides train_loss
+  std::vector<std::string> metrics;         // columns of /rounds; train_loss: of what plans hold
   std::vector<std::string> device_classes;  // at most 65,535
   std::vector<std::uint16_t> class_of_device;
   std::vector<std::string> tiers;

@@ -8,6 +8,9 @@ Schema<QuantizationSection> schema() {
   s.field("at", &QuantizationSection::at,
           "start, dispatch (by the server, each download), client (pays time and RAM) or end")
       .one_of({"start", "dispatch", "client", "end"});
+  s.field("rest", &QuantizationSection::rest,
+          "how what is no linear layer is stored: embeddings, output layer, norms, biases")
+      .one_of({"fp32", "fp16"});
   return s;
 }
 

@@ -87,6 +87,7 @@ struct TrainingSection : LocalWork {                      // epochs, steps, batc
 struct QuantizationSection {
   Chosen<Compressor> compressor;
   std::string at = "dispatch";  // start | dispatch | client | end
+  std::string rest = "fp32";    // embeddings, output layer, norms: fp32 | fp16
 };
 
 struct PruningSection {

@@ -110,7 +110,7 @@ Schema<ServerSection> schema() {
       .one_of(protocol_names())
       .required();
   s.field("rounds", &ServerSection::rounds,
-          "the horizon in model versions; 0: compress, evaluate, ask who fits")
+          "the horizon in model versions; 0: compress, evaluate, ask all devices who can hold it")
       .at_least(0)
       .required(kMovesResult);
   s.section("stop", &ServerSection::stop, stop_schema(), "end earlier, at the first one met");

@@ -39,7 +39,7 @@ void MillionDevicesStart(benchmark::State& state) {
   for (auto _ : state) {
     const Scenario scenario =
         load_scenario(std::string(SKIFF_SOURCE_DIR) + "/scenarios/timing-only-million.yaml",
-                      {"server.rounds=0"}, {.profiles = test::profiles()});
+                      {"server.rounds=1", "server.participants=1"}, {.profiles = test::profiles()});
     const FederationSetup setup = assemble(scenario);
     NullRecorder recorder(cli::run_info(scenario, setup));
     benchmark::DoNotOptimize(simulate(setup, recorder).events);

@@ -65,6 +65,14 @@ class CompressTest(unittest.TestCase):
         self.assertLess(both["bytes"], alone["bytes"])
         self.assertAlmostEqual(both["loss"], alone["loss"], delta=0.01)
 
+    def test_thinned_then_quantized(self):
+        alone = self.compressed("--pruning", "wanda, sparsity=50%, structure=unstructured", *CALIBRATION)
+        both = self.compressed("--pruning", "wanda, sparsity=50%, structure=unstructured", "--quantization", "rtn, bits=8, group=32",
+                               *CALIBRATION)
+        self.assertEqual(self.stored_bytes(), both["bytes"])
+        self.assertLess(both["bytes"], 0.7 * alone["bytes"])
+        self.assertAlmostEqual(both["loss"], alone["loss"], delta=0.02)
+
     def test_heads_too(self):
         report = self.compressed("--pruning", "magnitude, sparsity=25%, structure=channel-and-head, head_width=8")
         self.assertEqual(self.stored_bytes(), report["bytes"])

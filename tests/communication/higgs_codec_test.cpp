@@ -70,8 +70,8 @@ TEST(HiggsCodec, AMeanOfMessagesFollowsTheLawOfItsScale) {
 TEST(HiggsCodec, AValueTakesItsBitsAndAGroupItsScale) {
   // 8192 values: 8 groups of 1024, 4 bits each.
   EXPECT_EQ(higgs("4", "mse")->bytes(*flat(kValues)), Bytes(10 + 8 * 2 + kValues / 2));
-  // 100 values: a group of 64 and one more of 64, or 4 of 32, 7 of 16, 13 of 8: 7 of 16 are least.
-  EXPECT_EQ(higgs("4", "mse")->bytes(*flat(100)), Bytes(10 + 4 * 2 + 128 / 2));
+  // 100 values: 13 groups of 8, 7 of 16, 4 of 32, 2 of 64, or 1 of 128, which takes the least.
+  EXPECT_EQ(higgs("4", "mse")->bytes(*flat(100)), Bytes(10 + 1 * 2 + 128 / 2));
 }
 
 TEST(HiggsCodec, PowersOfTwoChangeTheExponentAlone) {

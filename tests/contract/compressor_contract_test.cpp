@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "algorithms/calibration.h"
 #include "algorithms/compressor.h"
@@ -16,7 +17,7 @@
 namespace skiff::testing {
 namespace {
 
-constexpr int kVocabulary = 40, kLength = 24, kSequences = 12;
+constexpr int kVocabulary = 128, kLength = 24, kSequences = 16;
 
 struct SmallDecoder {
   std::shared_ptr<const Architecture> model;
@@ -75,6 +76,15 @@ Model compressed(const Compressor& compressor, Model model) {
   return compressed(compressor, std::move(model), memory);
 }
 
+// What it makes of the decoder: made once, looked at by several tests.
+const Model& made(const Compressor& compressor, bool thinned) {
+  static std::map<std::pair<const Compressor*, bool>, Model> all;
+  const auto key = std::make_pair(&compressor, thinned);
+  const auto at = all.find(key);
+  if (at != all.end()) return at->second;
+  return all.emplace(key, compressed(compressor, model_of(thinned))).first->second;
+}
+
 std::vector<std::uint32_t> bits(const std::vector<float>& values) {
   std::vector<std::uint32_t> all;
   for (const float x : values) all.push_back(std::bit_cast<std::uint32_t>(x));
@@ -112,6 +122,7 @@ const std::vector<Variant<Compressor>>& variants() {
       Node least = least_map<Compressor>(entry);
       for (const FieldInfo& field : entry.fields) {
         if (field.name == "steps") least.set("steps", Node::scalar("2"));
+        if (field.name == "sub_models") least.set("sub_models", Node::scalar("4"));
       }
       add(least);
       for (const FieldInfo& field : entry.fields) {
@@ -147,7 +158,7 @@ TEST_F(CompressorContract, TheShapePredictedIsTheOneThatComesOut) {
   for_compressors([](const Compressor& compressor, bool thinned) {
     const Model before = model_of(thinned);
     const Shape predicted = compressor.shape(shape_of(before));
-    const Shape after = shape_of(compressed(compressor, before));
+    const Shape after = shape_of(made(compressor, thinned));
     if (compressor.size_depends_on_data()) {
       EXPECT_LE(after.stored, predicted.stored);
       return;
@@ -164,13 +175,10 @@ TEST_F(CompressorContract, TheShapePredictedIsTheOneThatComesOut) {
 
 TEST_F(CompressorContract, TheSameBitsOnAnyNumberOfThreads) {
   for_compressors([](const Compressor& compressor, bool thinned) {
-    std::vector<std::uint32_t> expected;
-    for (const int n : {1, 2, 8}) {
+    const std::vector<std::uint32_t> expected = bits(decoded(made(compressor, thinned)).values);
+    for (const int n : {1, 8}) {
       set_threads(n);
-      const std::vector<std::uint32_t> found =
-          bits(decoded(compressed(compressor, model_of(thinned))).values);
-      if (n == 1) expected = found;
-      EXPECT_EQ(found, expected) << n;
+      EXPECT_EQ(bits(decoded(compressed(compressor, model_of(thinned))).values), expected) << n;
     }
     set_threads(0);
   });
@@ -179,7 +187,8 @@ TEST_F(CompressorContract, TheSameBitsOnAnyNumberOfThreads) {
 TEST_F(CompressorContract, WhatWasPrunedStaysExactlyZero) {
   for_compressors([](const Compressor& compressor, bool thinned) {
     if (!thinned) return;
-    const Model before = model_of(true), after = compressed(compressor, before);
+    const Model before = model_of(true);
+    const Model& after = made(compressor, thinned);
     for (std::size_t t = 0; t < before.tensors.size(); ++t) {
       const MaskedValues* mask = masked_values(before.tensors[t]);
       if (mask == nullptr) continue;
@@ -191,7 +200,7 @@ TEST_F(CompressorContract, WhatWasPrunedStaysExactlyZero) {
 
 TEST_F(CompressorContract, ArraysAreTheBytesAndMakeTheTensorAnew) {
   for_compressors([](const Compressor& compressor, bool thinned) {
-    for (const StoredTensor& tensor : compressed(compressor, model_of(thinned)).tensors) {
+    for (const StoredTensor& tensor : made(compressor, thinned).tensors) {
       StoredParts parts{tensor.rows, tensor.cols, tensor.values->parameters(),
                         tensor.values->arrays()};
       std::int64_t sum = 0;
@@ -216,11 +225,12 @@ TEST_F(CompressorContract, ArraysAreTheBytesAndMakeTheTensorAnew) {
 TEST_F(CompressorContract, WhatIsNoTargetStaysAsItIs) {
   for_compressors([](const Compressor& compressor, bool thinned) {
     if (compressor.changes_shapes()) return;
-    const Model before = model_of(thinned), after = compressed(compressor, before);
+    const Model before = model_of(thinned);
+    const Model& after = made(compressor, thinned);
     const std::vector<std::size_t> targets = LayerTargets{}.of(*before.layout);
     for (std::size_t t = 0; t < before.tensors.size(); ++t) {
       if (std::find(targets.begin(), targets.end(), t) != targets.end()) continue;
-      EXPECT_EQ(after.tensors[t].values, before.tensors[t].values) << t;
+      EXPECT_EQ(bits(after.tensors[t].dense()), bits(before.tensors[t].dense())) << t;
     }
   });
 }

@@ -65,6 +65,15 @@ TEST(Quantized, TheDownloadIsTheStoredModelAndTheUploadTheDenseChange) {
   EXPECT_LT(r.rounds().back().train_loss, r.rounds().front().train_loss);
 }
 
+TEST(Quantized, TheRestTakesSixteenBits) {
+  const std::string half = "compression.quantization={name: rtn, bits: 4, group: 16, rest: fp16}";
+  const Ran r = run(kGlyphs, {half}), pruned = run(kGlyphs, {kPruned, half});
+  EXPECT_EQ(first_accepted(r).bytes_down.value(), kHidden / 2 + kHidden / 16 * 2 + 2 * kRest);
+  EXPECT_EQ(first_accepted(pruned).bytes_down.value(),
+            kHidden / 8 + kHidden / 4 / 2 + kHidden / 4 / 16 * 2 + 2 * kRest);
+  EXPECT_LT(r.rounds().back().train_loss, r.rounds().front().train_loss);
+}
+
 TEST(Quantized, LayersAreRecordedWithTheirErrors) {
   const Ran r = run(kGlyphs, {kQuantized, "record.layers=true"});
   ASSERT_EQ(r.record->layers().size(), 4u * 3);  // rounds x hidden.0, hidden.1, output

@@ -113,6 +113,15 @@ TEST(AtStart, AFrozenBaseIsQuantizedOnceAndAdaptersTrainBesideIt) {
   EXPECT_EQ(first_accepted(start).bytes_up.value(), 4 * adapters);
 }
 
+TEST(AtStart, AFrozenBaseThatIsPrunedAndQuantizedTakesAdaptersToo) {
+  const Ran r = run(kGlyphs, {kLora, magnitude("start"), rtn("start")});
+  const std::int64_t kept = kHidden / 4, adapters = 2 * (784 + 32);
+  const std::int64_t base = kHidden / 8 + kept / 2 + kept / 16 * 2 + 4 * kRest;
+  EXPECT_EQ(first_accepted(r).bytes_down.value(), base + 8);
+  EXPECT_EQ(first_accepted(r).bytes_up.value(), 4 * adapters);
+  EXPECT_LT(r.rounds().back().train_loss, r.rounds().front().train_loss);
+}
+
 TEST(When, WhatMeansNothingIsRefusedWithItsReason) {
   const auto says = [](const std::vector<std::string>& overrides, const std::string& part) {
     const std::string text = refused(overrides);
@@ -137,6 +146,8 @@ TEST(When, WhatMeansNothingIsRefusedWithItsReason) {
   says({"compression.quantization={name: pv-tuning, bits: 2, wire: codes}",
         "compression.communication={name: fp16}"},
        "sends the codes as they are");
+  says({"compression.quantization={name: pv-tuning, bits: 2, wire: codes, rest: fp16}"},
+       "as 32-bit changes");
   says({"compression.quantization={name: pv-tuning, bits: 2}", "training.method={name: scaffold}"},
        "not what is trained");
 }

@@ -1,6 +1,7 @@
 // rtn, nf4, hqq and gptq against figures that need no random numbers.
 #include <gmock/gmock.h>
 
+#include "algorithms/kernels/half.h"
 #include "algorithms/quantization/gptq_columns.h"
 #include "algorithms/quantization/table_values.h"
 #include "sim/core/distributions.h"
@@ -77,6 +78,36 @@ TEST(RtnTest, AScaleBeyondFp16IsRefusedWithItsLayer) {
   EXPECT_LT(relative_error(
                 compressed(*make("rtn", {{"bits", "4"}, {"scales", "fp32"}}), 2, 32, huge), huge),
             1e-12);
+}
+
+TEST(Fp16Test, EveryValueIsTheNearestHalf) {
+  const std::vector<float> w = sine_matrix(), half = compressed(*make("fp16"), 4, 64, w);
+  for (std::size_t i = 0; i < w.size(); ++i) {
+    EXPECT_EQ(half[i], kernels::from_half(kernels::to_half(w[i])));
+  }
+  std::vector<float> large = w;
+  large[5] = 70000;
+  EXPECT_THROW(compressed(*make("fp16"), 4, 64, large), std::invalid_argument);
+}
+
+TEST(Fp16Test, TheRestIsWhatLinearLeavesOut) {
+  auto layout = std::make_shared<Layout>();
+  layout->add("embed_tokens.weight", 8, 4);
+  layout->add("hidden.0.weight", 4, 4);
+  layout->add("hidden.0.bias", 4, 1);
+  Model model{layout, {}, {}, {}};
+  for (const Slice& s : layout->slices) {
+    model.tensors.push_back(dense_tensor(s.rows, s.cols, std::vector<float>(s.size(), 0.1F)));
+  }
+  const auto rest = make("fp16", {{"targets", "rest"}});
+  const Shape predicted = rest->shape(shape_of(model));
+  State memory;
+  rest->compress(model, nullptr, memory, Stream(1, "x"));
+  EXPECT_EQ(model.tensors[0].bytes(), Bytes(64));
+  EXPECT_EQ(model.tensors[1].bytes(), Bytes(64));
+  EXPECT_EQ(model.tensors[2].bytes(), Bytes(8));
+  EXPECT_EQ(predicted.stored, Bytes(136));
+  EXPECT_THROW(make("rtn", {{"bits", "4"}, {"targets", "rest"}}), ScenarioError);
 }
 
 TEST(Nf4Test, ErrorOfAMatrixWithoutChance) {

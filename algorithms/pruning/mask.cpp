@@ -20,10 +20,10 @@ std::uint64_t key(double score) {
   return std::bit_cast<std::uint64_t>(score + 0.0);  // -0 is 0
 }
 
-// The k-th lowest key (k >= 1), and how many keys are lower.
+// The k-th lowest key (k >= 1), how many keys are lower, and how many are the same.
 struct Cut {
   std::uint64_t key;
-  std::int64_t lower;
+  std::int64_t lower, same;
 };
 
 Cut cut_at(std::span<const double> scores, std::int64_t k) {
@@ -41,7 +41,7 @@ Cut cut_at(std::span<const double> scores, std::int64_t k) {
   std::nth_element(keys.begin(), nth, keys.end());
   const std::uint64_t cut = *nth;
   lower += std::count_if(keys.begin(), nth, [&](std::uint64_t v) { return v < cut; });
-  return {cut, lower};
+  return {cut, lower, std::count(keys.begin(), keys.end(), cut)};
 }
 
 // For rows and groups, which are short.
@@ -89,6 +89,29 @@ void lowest(std::span<const double> scores, std::int64_t k, std::span<std::uint8
   for (std::size_t i = 0; i < scores.size(); ++i) {
     const std::uint64_t v = key(scores[i]);
     out[i] = v < cut.key || (v == cut.key && equal-- > 0) ? 1 : 0;
+  }
+}
+
+void lowest_of_first_columns(std::span<const double> scores, int cols, std::int64_t k, int first,
+                             Mask& out) {
+  const auto width = static_cast<std::size_t>(cols), shown = static_cast<std::size_t>(first);
+  const std::size_t rows = scores.size() / width;
+  out.resize(rows * shown);
+  const auto n = static_cast<std::int64_t>(scores.size());
+  SKIFF_CHECK(k >= 0 && k <= n, "a count beyond the scores");
+  const Cut cut = k == 0 || k == n ? Cut{} : cut_at(scores, k);
+  if (k == 0 || cut.lower + cut.same != k) {  // ties are cut through: in order of place
+    const Mask all = lowest(scores, k);
+    for (std::size_t i = 0; i < rows; ++i) {
+      std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(i * width), shown,
+                  out.begin() + static_cast<std::ptrdiff_t>(i * shown));
+    }
+    return;
+  }
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < shown; ++j) {
+      out[i * shown + j] = key(scores[i * width + j]) <= cut.key ? 1 : 0;
+    }
   }
 }
 

@@ -33,6 +33,9 @@ std::int64_t pattern_count(const Pattern& pattern, std::int64_t rows, std::int64
 // The k lowest scores of all: out[i] = 1, the others 0.
 void lowest(std::span<const double> scores, std::int64_t k, std::span<std::uint8_t> out);
 Mask lowest(std::span<const double> scores, std::int64_t k);
+// Of the k lowest of all, those in the first columns: rows x first.
+void lowest_of_first_columns(std::span<const double> scores, int cols, std::int64_t k, int first,
+                             Mask& out);
 // The k lowest of each row.
 Mask lowest_of_rows(std::span<const double> scores, int cols, std::int64_t k);
 Mask lowest_of_pattern(std::span<const double> scores, int cols, const Pattern& pattern);

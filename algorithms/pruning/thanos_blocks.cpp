@@ -1,8 +1,10 @@
 // Thanos on one layer: all entries of a row's block at once (second_order.h).
-#include <Eigen/Cholesky>
+#include <Eigen/Core>
 #include <algorithm>
+#include <array>
 #include <numeric>
 
+#include "algorithms/pruning/row_systems.h"
 #include "algorithms/pruning/second_order.h"
 #include "sim/core/error.h"
 #include "sim/core/parallel.h"
@@ -18,27 +20,6 @@ constexpr std::size_t kRowsAtOnce = 16;
 
 std::size_t at(Eigen::Index i) { return static_cast<std::size_t>(i); }
 
-// lambda G[q, q] = w_q, spread over the block's columns: what is not in q stays 0.
-void solve_row(const Eigen::MatrixXd& g, const double* w, const std::uint8_t* mask, double* lambda,
-               Eigen::MatrixXd& small, Eigen::VectorXd& right, std::vector<int>& q) {
-  q.clear();
-  for (int j = 0; j < g.cols(); ++j) {
-    if (mask[j] != 0) q.push_back(j);
-  }
-  const auto s = static_cast<Eigen::Index>(q.size());
-  if (s == 0) return;
-  small.resize(s, s);
-  right.resize(s);
-  for (Eigen::Index c = 0; c < s; ++c) {
-    right(c) = w[q[at(c)]];
-    const double* column = g.data() + Eigen::Index{q[at(c)]} * g.rows();
-    for (Eigen::Index r = c; r < s; ++r) small(r, c) = column[q[at(r)]];
-  }
-  const Eigen::LLT<Eigen::Ref<Eigen::MatrixXd>> factored(small);
-  factored.solveInPlace(right);
-  for (Eigen::Index r = 0; r < s; ++r) lambda[q[at(r)]] = right(r);
-}
-
 // The joint update of one block under the mask of its columns.
 void update_block(View w, const ConstView& u, const Mask& mask, int begin, int end) {
   const Eigen::Index rows = w.rows(), cols = w.cols(), width = end - begin;
@@ -48,14 +29,16 @@ void update_block(View w, const ConstView& u, const Mask& mask, int begin, int e
   RowMajor lambda = RowMajor::Zero(rows, width);
   const std::size_t pieces = (at(rows) + kRowsAtOnce - 1) / kRowsAtOnce;
   parallel_for(pieces, [&](std::size_t piece) {
-    Eigen::MatrixXd small;
-    Eigen::VectorXd right;
-    std::vector<int> q;
+    RowSystems systems;
+    std::array<RowSystems::Row, RowSystems::kLanes> four;
     const std::size_t last = std::min((piece + 1) * kRowsAtOnce, at(rows));
-    for (std::size_t i = piece * kRowsAtOnce; i < last; ++i) {
-      const auto row = static_cast<Eigen::Index>(i);
-      solve_row(g, &w(row, begin), mask.data() + i * at(cols) + at(begin), &lambda(row, 0), small,
-                right, q);
+    for (std::size_t i = piece * kRowsAtOnce; i < last; i += four.size()) {
+      const std::size_t count = std::min(four.size(), last - i);
+      for (std::size_t r = 0; r < count; ++r) {
+        const auto row = static_cast<Eigen::Index>(i + r);
+        four[r] = {&w(row, begin), mask.data() + (i + r) * at(cols) + at(begin), &lambda(row, 0)};
+      }
+      systems.solve(g, four.data(), static_cast<int>(count));
     }
   });
   const RowMajor errors = lambda * corner.transpose();
@@ -84,15 +67,15 @@ void thanos_blocks(Layer& layer, const InverseFactor& factor, int block, const M
 }
 
 // |W_ij| |x_j| of the columns from `begin` to `end`.
-Scores wanda_of(const Layer& layer, const std::vector<double>& xn, int begin, int end) {
+void wanda_of(const Layer& layer, const std::vector<double>& xn, int begin, int end,
+              Scores& scores) {
   const int width = end - begin;
-  Scores scores(at(layer.rows) * at(width));
+  scores.resize(at(layer.rows) * at(width));
   std::size_t next = 0;
   for (int i = 0; i < layer.rows; ++i) {
     const double* w = layer.weights.data() + layer.index(i, begin);
     for (int j = 0; j < width; ++j) scores[next++] = std::abs(w[j]) * xn[at(begin + j)];
   }
-  return scores;
 }
 
 }  // namespace
@@ -104,16 +87,21 @@ Mask thanos(Layer& layer, const InverseFactor& factor, const SecondOrder& option
               "a block that cuts through groups");
   Mask mask(layer.weights.size());
   std::int64_t left = floor_share(static_cast<std::int64_t>(mask.size()), options.sparsity);
+  Scores scores;
+  Mask block;  // rows x its columns
   thanos_blocks(layer, factor, options.block, mask, [&](int begin, int end) {
-    const int until = pattern.exists() ? end : layer.cols, width = until - begin;
-    const Scores scores = wanda_of(layer, xn, begin, until);
-    const Mask of_rest =
-        pattern.exists() ? lowest_of_pattern(scores, width, pattern) : lowest(scores, left);
-    for (int i = 0; i < layer.rows; ++i) {
-      const auto from = of_rest.begin() + static_cast<std::ptrdiff_t>(at(i) * at(width));
-      std::copy(from, from + (end - begin), mask.data() + layer.index(i, begin));
-      left -= std::count(from, from + (end - begin), 1);
+    const int until = pattern.exists() ? end : layer.cols, width = end - begin;
+    wanda_of(layer, xn, begin, until, scores);
+    if (pattern.exists()) {
+      block = lowest_of_pattern(scores, width, pattern);
+    } else {
+      lowest_of_first_columns(scores, until - begin, left, width, block);
     }
+    for (int i = 0; i < layer.rows; ++i) {
+      const auto from = block.begin() + static_cast<std::ptrdiff_t>(at(i) * at(width));
+      std::copy(from, from + width, mask.data() + layer.index(i, begin));
+    }
+    left -= count(block);
   });
   return mask;
 }

@@ -207,5 +207,42 @@ TEST(LinearityTest, LayersAddUpAndNoiseOfAnyKindCostsTheSame) {
   }
 }
 
+// 1 - the squares that are left / those about the mean, of the line through the origin.
+double line_through_origin(const std::vector<double>& x, const std::vector<double>& y) {
+  double xy = 0, xx = 0, mean = 0, left = 0, all = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    xy += x[i] * y[i];
+    xx += x[i] * x[i];
+    mean += y[i] / static_cast<double>(y.size());
+  }
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    left += std::pow(y[i] - xy / xx * x[i], 2);
+    all += std::pow(y[i] - mean, 2);
+  }
+  return 1 - left / all;
+}
+
+TEST(LinearityTest, PerplexityGrowsWithTheSquareOfALayersNoise) {
+  const Trained t = network();
+  const double whole = std::exp(t.calibration->loss(t.weights));
+  for (const std::size_t layer : t.matrices()) {
+    std::vector<double> squares, growths;
+    for (int level = 0; level < 15; ++level) {
+      const double size = 0.05 + 0.35 / 14 * level;
+      double growth = 0;
+      constexpr int kPairs = 20;
+      for (std::uint64_t draw = 0; draw < kPairs; ++draw) {
+        for (const double sign : {1.0, -1.0}) {
+          const Vector what = disturbed(t, layer, size, Stream(draw, "noise"), sign);
+          growth += (std::exp(t.calibration->loss(what)) - whole) / (2 * kPairs);
+        }
+      }
+      squares.push_back(size * size);
+      growths.push_back(growth);
+    }
+    EXPECT_GE(line_through_origin(squares, growths), 0.95) << layer;
+  }
+}
+
 }  // namespace
 }  // namespace skiff::testing

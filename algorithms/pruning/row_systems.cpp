@@ -12,12 +12,12 @@ std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 
-void RowSystems::solve(const Eigen::MatrixXd& g, const Row* rows, int count) {
+void RowSystems::solve(const double* g, int width, const Row* rows, int count) {
   n_ = 0;
   for (int lane = 0; lane < kLanes; ++lane) {
     std::vector<int>& q = q_[index(lane)];
     q.clear();
-    for (int j = 0; lane < count && j < g.cols(); ++j) {
+    for (int j = 0; lane < count && j < width; ++j) {
       if (rows[lane].mask[j] != 0) q.push_back(j);
     }
     n_ = std::max(n_, static_cast<int>(q.size()));
@@ -26,7 +26,7 @@ void RowSystems::solve(const Eigen::MatrixXd& g, const Row* rows, int count) {
   n_ = (n_ + kColumns - 1) / kColumns * kColumns;
   a_.resize(index(n_ + 1) * index(n_));
   inverse_.resize(index(n_));
-  for (int lane = 0; lane < kLanes; ++lane) fill(g, rows[std::min(lane, count - 1)], lane);
+  for (int lane = 0; lane < kLanes; ++lane) fill(g, width, rows[std::min(lane, count - 1)], lane);
   factor();
   substitute();
   for (int lane = 0; lane < count; ++lane) {
@@ -37,11 +37,11 @@ void RowSystems::solve(const Eigen::MatrixXd& g, const Row* rows, int count) {
   }
 }
 
-void RowSystems::fill(const Eigen::MatrixXd& g, const Row& row, int lane) {
+void RowSystems::fill(const double* g, int width, const Row& row, int lane) {
   const std::vector<int>& q = q_[index(lane)];
   const auto size = static_cast<int>(q.size());
   for (int i = 0; i < n_; ++i) {
-    const double* column = i < size ? g.data() + Eigen::Index{q[index(i)]} * g.rows() : nullptr;
+    const double* column = i < size ? g + index(q[index(i)]) * index(width) : nullptr;
     for (int k = 0; k < i; ++k) at(i, k)[lane] = column != nullptr ? column[q[index(k)]] : 0;
     at(i, i)[lane] = column != nullptr ? column[q[index(i)]] : 1;
     at(n_, i)[lane] = column != nullptr ? row.weights[q[index(i)]] : 0;

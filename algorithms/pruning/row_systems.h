@@ -6,7 +6,6 @@
 // the same additions in the same order for each, whatever stands in the other lanes.
 #pragma once
 
-#include <Eigen/Core>
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -22,16 +21,16 @@ class RowSystems {
     double* lambda;            // by column; only taken ones are written
   };
 
-  // g: width x width, symmetric, positive definite. At most kLanes rows. Cost: s^3 / 3 flops a row
-  // for the largest s = |q| of the four.
-  void solve(const Eigen::MatrixXd& g, const Row* rows, int count);
+  // g: width x width, symmetric, positive definite, dense. At most kLanes rows. Cost: s^3 / 3 flops
+  // a row for the largest s = |q| of the four.
+  void solve(const double* g, int width, const Row* rows, int count);
 
  private:
   using Lanes [[gnu::vector_size(kLanes * sizeof(double))]] = double;
   using Four = std::array<Lanes, 4>;
   using Pair = std::array<Four, 2>;
 
-  void fill(const Eigen::MatrixXd& g, const Row& row, int lane);
+  void fill(const double* g, int width, const Row& row, int lane);
   Pair left(int i, int k, int j);
   void put(int i, int j, Four& sum, int width);
   void factor();

@@ -38,7 +38,7 @@ void update_block(View w, const ConstView& u, const Mask& mask, int begin, int e
         const auto row = static_cast<Eigen::Index>(i + r);
         four[r] = {&w(row, begin), mask.data() + (i + r) * at(cols) + at(begin), &lambda(row, 0)};
       }
-      systems.solve(g, four.data(), static_cast<int>(count));
+      systems.solve(g.data(), static_cast<int>(width), four.data(), static_cast<int>(count));
     }
   });
   const RowMajor errors = lambda * corner.transpose();

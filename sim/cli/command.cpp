@@ -21,6 +21,7 @@ const std::vector<Verb>& verbs() {
       {"list", "algorithms|models|devices|data", "what there is", list_verb},
       {"explain", "NAME", "an algorithm, model, data source or device in full", explain_verb},
       {"inspect", "RUN.h5", "what a finished run holds", inspect_verb},
+      {"fit", "", "which plans of a real-size model fit a device, and how fast they are", fit_verb},
       {"compress", "CHECKPOINT", "prunes and quantizes a checkpoint, layer by layer",
        compress_verb},
       {"export", "RUN.h5", "the final model of a run as a safetensors file", export_verb},

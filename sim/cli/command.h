@@ -46,6 +46,7 @@ int list_verb(const std::vector<std::string>& arguments);
 int explain_verb(const std::vector<std::string>& arguments);
 int inspect_verb(const std::vector<std::string>& arguments);
 int compress_verb(const std::vector<std::string>& arguments);
+int fit_verb(const std::vector<std::string>& arguments);
 int export_verb(const std::vector<std::string>& arguments);
 int eval_verb(const std::vector<std::string>& arguments);
 int schema_verb(const std::vector<std::string>& arguments);

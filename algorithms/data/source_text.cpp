@@ -1,12 +1,15 @@
 // Plain text: a file, a folder of files, or a stem of STEM_train* and STEM_test*; .gz and .xz too.
 //
-// Natural clients: the files of a folder (a client is named as its file without ending), or the
-// speakers of a play: blocks between blank lines whose first line ends with a colon, as in
-// "ROMEO:\nIs the day so young?". A single file belongs to nobody: any other partition cuts it up.
+// Natural clients: the files of a folder (a client is named as its file without ending); the
+// authors of such files, "Truman" of speeches/1945-Truman.txt and of speeches/1946-Truman-2.txt:
+// the first part between dashes that is no number; or the speakers of a play: blocks between blank
+// lines whose first line ends with a colon, as in "ROMEO:\nIs the day so young?". A single file
+// belongs to nobody: any other partition cuts it up. A file called README is no text of a folder.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <sstream>
 
 #include "algorithms/data/input_file.h"
 #include "algorithms/data/text_samples.h"
@@ -31,8 +34,10 @@ Schema<TextFileParams> schema() {
       .required("by text: a file, a folder, or the stem of _train and _test");
   s.field("separator", &P::separator,
           "what stands between two texts of a file, such as \"<|endoftext|>\"; without: one text");
-  s.field("users", &P::users, "natural clients: the files of a folder, or the speakers of a play")
-      .one_of({"files", "speakers"});
+  s.field(
+       "users", &P::users,
+       "natural clients: files of a folder, their authors (1945-Truman.txt), or speakers of a play")
+      .one_of({"files", "authors", "speakers"});
   add_text_fields(s, true);
   return s;
 }
@@ -56,12 +61,23 @@ std::string read_text(const std::string& path) {
 std::vector<std::string> files_below(const std::string& folder) {
   std::vector<std::string> files;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
-    const bool hidden = entry.path().filename().string().starts_with(".");
-    if (entry.is_regular_file() && !hidden) files.push_back(entry.path().string());
+    const std::string name = entry.path().filename().string();
+    const bool other = name.starts_with(".") || name.starts_with("README");
+    if (entry.is_regular_file() && !other) files.push_back(entry.path().string());
   }
   std::sort(files.begin(), files.end());
   if (files.empty()) throw DataError(folder, "holds no files");
   return files;
+}
+
+// "Truman" of "speeches/1945-Truman-2.txt"; the file's name where every part is a number.
+std::string author_of(const std::string& file) {
+  const std::string name = fs::path(file).stem().string();
+  std::stringstream parts(name);
+  for (std::string part; std::getline(parts, part, '-');) {
+    if (part.find_first_not_of("0123456789") != std::string::npos) return part;
+  }
+  return name;
 }
 
 class Texts final : public DataSource {
@@ -74,7 +90,10 @@ class Texts final : public DataSource {
     std::error_code error;
     if (fs::is_directory(path, error)) {
       for (const std::string& file : files_below(path)) {
-        add(read_text(file), fs::relative(file, path).replace_extension().string(), texts);
+        const std::string owner = params_.users == "authors"
+                                      ? author_of(file)
+                                      : fs::relative(file, path).replace_extension().string();
+        add(read_text(file), owner, texts);
       }
     } else {
       const FilePair files = resolve_stem(path);
@@ -117,7 +136,7 @@ class Texts final : public DataSource {
 
 SKIFF_REGISTER(DataSource, Texts, TextFileParams,
                {.name = "text",
-                .summary = "plain text files; natural clients by file or by speaker",
+                .summary = "plain text files; natural clients by file, author or speaker",
                 .paper = "baseline",
                 .verified = "299 speakers, 7,097 speeches and 1,020,755 characters of "
                             "tinyshakespeare; every token a target once"});

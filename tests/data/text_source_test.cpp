@@ -126,6 +126,20 @@ TEST(TextSourceTest, FilesOfAFolderAreClients) {
   EXPECT_THAT(data.train_owner, ElementsAre(0, 0, 1));
 }
 
+TEST(TextSourceTest, AuthorsOfFilesAreClients) {
+  const TempFolder folder;
+  folder.write("texts/1945-Truman.txt", "Mr. Speaker");
+  folder.write("texts/1946-Truman-2.txt", "Congress");
+  folder.write("texts/1989-Bush.txt", "Tonight");
+  folder.write("texts/1776.txt", "When in the course");
+  folder.write("texts/README", "no text");
+  const LoadedData data = load("text", {{"path", folder.path("texts")},
+                                        {"users", "authors"},
+                                        {"tokenizer", "char"},
+                                        {"sequence_length", "8"}});
+  EXPECT_EQ(data.owners, (std::vector<std::string>{"1776", "Truman", "Bush"}));
+}
+
 TEST(TextSourceTest, ASeparatorCutsAFileIntoTexts) {
   const TempFolder folder;
   const std::string path = folder.write("s.txt", "one two<|endoftext|>\n<|endoftext|> three \n");

@@ -1,4 +1,5 @@
-// Plain text: a file, a folder of files, or a stem of STEM_train* and STEM_test*; .gz and .xz too.
+// Plain text: a file, a folder or a .zip of files, or a stem of STEM_train* and STEM_test*; .gz and
+// .xz too.
 //
 // Natural clients: the files of a folder (a client is named as its file without ending); the
 // authors of such files, "Truman" of speeches/1945-Truman.txt and of speeches/1946-Truman-2.txt:
@@ -13,6 +14,7 @@
 
 #include "algorithms/data/input_file.h"
 #include "algorithms/data/text_samples.h"
+#include "algorithms/data/zip_file.h"
 #include "sim/core/error.h"
 
 namespace fs = std::filesystem;
@@ -30,8 +32,8 @@ template <>
 Schema<TextFileParams> schema() {
   using P = TextFileParams;
   Schema<P> s;
-  s.field("path", &P::path, "the file, a folder of files, or a stem of _train and _test")
-      .required("by text: a file, a folder, or the stem of _train and _test");
+  s.field("path", &P::path, "the file, a folder or .zip of files, or a stem of _train and _test")
+      .required("by text: a file, a folder, a .zip, or the stem of _train and _test");
   s.field("separator", &P::separator,
           "what stands between two texts of a file, such as \"<|endoftext|>\"; without: one text");
   s.field(
@@ -57,13 +59,16 @@ std::string read_text(const std::string& path) {
   }
 }
 
+bool is_text(const fs::path& file) {
+  const std::string name = file.filename().string();
+  return !name.starts_with(".") && !name.starts_with("README");
+}
+
 // Every file below the folder, by name.
 std::vector<std::string> files_below(const std::string& folder) {
   std::vector<std::string> files;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    const bool other = name.starts_with(".") || name.starts_with("README");
-    if (entry.is_regular_file() && !other) files.push_back(entry.path().string());
+    if (entry.is_regular_file() && is_text(entry.path())) files.push_back(entry.path().string());
   }
   std::sort(files.begin(), files.end());
   if (files.empty()) throw DataError(folder, "holds no files");
@@ -71,8 +76,8 @@ std::vector<std::string> files_below(const std::string& folder) {
 }
 
 // "Truman" of "speeches/1945-Truman-2.txt"; the file's name where every part is a number.
-std::string author_of(const std::string& file) {
-  const std::string name = fs::path(file).stem().string();
+std::string author_of(const fs::path& file) {
+  const std::string name = file.stem().string();
   std::stringstream parts(name);
   for (std::string part; std::getline(parts, part, '-');) {
     if (part.find_first_not_of("0123456789") != std::string::npos) return part;
@@ -90,10 +95,11 @@ class Texts final : public DataSource {
     std::error_code error;
     if (fs::is_directory(path, error)) {
       for (const std::string& file : files_below(path)) {
-        const std::string owner = params_.users == "authors"
-                                      ? author_of(file)
-                                      : fs::relative(file, path).replace_extension().string();
-        add(read_text(file), owner, texts);
+        add(read_text(file), owner_of(fs::relative(file, path)), texts);
+      }
+    } else if (path.ends_with(".zip")) {
+      for (const ZipEntry& entry : read_zip(path)) {
+        if (is_text(entry.name)) add(entry.bytes, owner_of(entry.name), texts);
       }
     } else {
       const FilePair files = resolve_stem(path);
@@ -112,6 +118,10 @@ class Texts final : public DataSource {
   }
 
  private:
+  std::string owner_of(fs::path file) const {
+    return params_.users == "authors" ? author_of(file) : file.replace_extension().string();
+  }
+
   void add(const std::string& text, const std::string& file, TextCollector& texts) const {
     if (params_.users == "speakers") return add_speeches(text, texts);
     for (std::string& piece : split_texts(text, params_.separator)) {
@@ -139,7 +149,8 @@ SKIFF_REGISTER(DataSource, Texts, TextFileParams,
                 .summary = "plain text files; natural clients by file, author or speaker",
                 .paper = "baseline",
                 .verified = "299 speakers, 7,097 speeches and 1,020,755 characters of "
-                            "tinyshakespeare; every token a target once"});
+                            "tinyshakespeare; 11 authors of the State of the Union addresses; "
+                            "every token a target once"});
 
 }  // namespace
 }  // namespace skiff

@@ -29,6 +29,7 @@ Server initial_server(const FederationSetup& setup) {
 Learner::Learner(const FederationSetup& setup)
     : setup_(setup),
       server_(std::make_shared<const Server>(initial_server(setup))),
+      states_(setup.most_client_states),
       preparer_(setup),
       broadcasts_(setup.composition.plans.size()),
       scratch_(static_cast<std::size_t>(threads()) + 1) {
@@ -53,10 +54,10 @@ Bytes Learner::client_state_bytes(const Plan& plan) const {
 }
 
 std::optional<Vector> Learner::personal_model(ClientId client) const {
-  const auto it = states_.find(client);
-  if (it == states_.end()) return std::nullopt;
+  std::optional<ClientState> kept = states_.find(client);
+  if (!kept) return std::nullopt;
   const Composition& c = setup_.composition;
-  ClientState state = it->second;
+  ClientState& state = *kept;
   if (auto own = setup_.method->personal_model(c, *server_, state)) return own;
   if (state.personal.empty()) return std::nullopt;
   const Plan& plan = c.global();
@@ -116,9 +117,7 @@ void Learner::check_sizes(const Message& message, const std::vector<Section>& de
 std::unique_ptr<Learner::Job> Learner::prepare(const Assignment& task) {
   auto job = std::make_unique<Job>(Job{task, say_to(task), {}});
   if (keeps_state_) {
-    if (const auto it = states_.find(task.device); it != states_.end()) {
-      job->result.state = it->second;
-    }
+    if (auto kept = states_.find(task.device)) job->result.state = std::move(*kept);
     const Plan& plan = setup_.composition.plans[task.plan];
     job->result.state.enter(setup_.composition.space(plan, server_->version));
   }
@@ -209,7 +208,7 @@ void Learner::finish_round(std::vector<Attempt>& attempts, std::vector<AttemptId
     }
     SKIFF_CHECK(result.upload.bytes() == attempt.task.encoded_up || setup_.loads.upload,
                 "an upload is not as long as was declared");
-    if (keeps_state_) states_[attempt.task.device] = std::move(result.state);
+    if (keeps_state_) states_.put(attempt.task.device, std::move(result.state));
     updates.push_back({.client = attempt.task.device,
                        .weight = weight_of(attempt.task),
                        .staleness = server_->version - attempt.task.base_version,

@@ -7,11 +7,11 @@
 
 #include <memory>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "sim/core/task_pool.h"
 #include "sim/federation/attempt.h"
+#include "sim/federation/client_states.h"
 #include "sim/federation/preparer.h"
 #include "sim/federation/setup.h"
 
@@ -84,7 +84,7 @@ class Learner {
   const FederationSetup& setup_;
   std::shared_ptr<const Server> server_;
   bool keeps_state_ = false;
-  std::unordered_map<ClientId, ClientState> states_;  // only ever looked up by key
+  ClientStates states_;
   Preparer preparer_;
   std::vector<Broadcast> broadcasts_;        // by plan
   std::vector<Scratch> scratch_;             // by worker

@@ -100,6 +100,7 @@ struct FederationSetup {
   bool keep_final_model = true;  // in the record
   GivenLoads loads;
   LaunchPolicy launch = LaunchPolicy::kDemand;
+  Bytes most_client_states{std::int64_t{1} << 30};  // in host memory; the others lie in a file
   // Called at the start of each client job, on its thread: tests inject delays here.
   std::function<void(ClientId)> before_job;
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "algorithms/data/grammar.h"
@@ -124,6 +125,88 @@ TEST(TextSourceTest, FilesOfAFolderAreClients) {
       "text", {{"path", folder.path("texts")}, {"tokenizer", "char"}, {"sequence_length", "8"}});
   EXPECT_THAT(data.owners, ElementsAre("1790-Washington", "1801-Jefferson"));
   EXPECT_THAT(data.train_owner, ElementsAre(0, 0, 1));
+}
+
+TEST(TextSourceTest, AuthorsOfFilesAreClients) {
+  const TempFolder folder;
+  folder.write("texts/1945-Truman.txt", "Mr. Speaker");
+  folder.write("texts/1946-Truman-2.txt", "Congress");
+  folder.write("texts/1989-Bush.txt", "Tonight");
+  folder.write("texts/1776.txt", "When in the course");
+  folder.write("texts/README", "no text");
+  const LoadedData data = load("text", {{"path", folder.path("texts")},
+                                        {"users", "authors"},
+                                        {"tokenizer", "char"},
+                                        {"sequence_length", "8"}});
+  EXPECT_EQ(data.owners, (std::vector<std::string>{"1776", "Truman", "Bush"}));
+}
+
+TEST(TextSourceTest, AZipIsAFolder) {
+  const std::string path = real_data("text/nltk_state_union.zip");
+  if (path.empty()) GTEST_SKIP() << "no State of the Union addresses among the data";
+  const LoadedData data = load(
+      "text",
+      {{"path", path}, {"users", "authors"}, {"tokenizer", "byte"}, {"sequence_length", "64"}});
+  EXPECT_THAT(data.owners, ElementsAre("Truman", "Eisenhower", "Kennedy", "Johnson", "Nixon",
+                                       "Ford", "Carter", "Reagan", "Bush", "Clinton", "GWBush"));
+  std::vector<std::int64_t> rows(data.owners.size());
+  for (const std::int32_t owner : data.train_owner) ++rows[static_cast<std::size_t>(owner)];
+  EXPECT_GT(rows[0], (10'914 + 171'539 + 37'329 + 30'603 + 20'773 + 30'409 + 22'967) / 64);
+  EXPECT_EQ(std::accumulate(rows.begin(), rows.end(), std::int64_t{0}), data.train.rows());
+}
+
+// An archive of one stored entry, "2001-A.txt" with the text "one two".
+std::string stored_zip() {
+  const auto le = [](std::uint32_t x, int n) {
+    std::string s;
+    for (int i = 0; i < n; ++i) s.push_back(static_cast<char>(x >> (8 * i) & 255));
+    return s;
+  };
+  const std::string name = "2001-A.txt", text = "one two";
+  const std::string sizes = le(0xcd07892f, 4) + le(static_cast<std::uint32_t>(text.size()), 4) +
+                            le(static_cast<std::uint32_t>(text.size()), 4) +
+                            le(static_cast<std::uint32_t>(name.size()), 2) + le(0, 2);
+  const std::string local =
+      le(0x04034b50, 4) + le(20, 2) + le(0, 2) + le(0, 2) + le(0, 4) + sizes + name + text;
+  const std::string central = le(0x02014b50, 4) + le(20, 2) + le(20, 2) + le(0, 2) + le(0, 2) +
+                              le(0, 4) + sizes + le(0, 2) + le(0, 2) + le(0, 2) + le(0, 4) +
+                              le(0, 4) + name;
+  return local + central + le(0x06054b50, 4) + le(0, 4) + le(1, 2) + le(1, 2) +
+         le(static_cast<std::uint32_t>(central.size()), 4) +
+         le(static_cast<std::uint32_t>(local.size()), 4) + le(0, 2);
+}
+
+std::string zip_complaint(const std::string& bytes) {
+  const TempFolder folder;
+  try {
+    load("text",
+         {{"path", folder.write("a.zip", bytes)}, {"tokenizer", "char"}, {"sequence_length", "8"}});
+  } catch (const DataError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(TextSourceTest, BrokenZipsAreRefused) {
+  const std::string good = stored_zip();
+  EXPECT_EQ(zip_complaint(good), "");
+  for (std::size_t n = 0; n < good.size(); ++n) {
+    EXPECT_THAT(zip_complaint(good.substr(0, n)), HasSubstr("cut short")) << n;
+  }
+  const auto with = [&](std::size_t at, char to) {
+    std::string bad = good;
+    bad[at] = to;
+    return zip_complaint(bad);
+  };
+  const std::size_t central = good.find("PK\1\2"), text = good.find("one two");
+  EXPECT_THAT(with(text, 'x'), HasSubstr("2001-A.txt is corrupt"));
+  EXPECT_THAT(with(central + 8, 1), HasSubstr("2001-A.txt is encrypted"));
+  EXPECT_THAT(with(central + 10, 12), HasSubstr("unknown way"));
+  EXPECT_THAT(with(central + 10, 8), HasSubstr("2001-A.txt is corrupt"));
+  EXPECT_THAT(with(central + 23, 1), HasSubstr("2001-A.txt is cut short"));
+  EXPECT_THAT(with(central + 27, 127), HasSubstr("longer than 1 GiB"));
+  EXPECT_THAT(with(central + 42, 3), HasSubstr("the place of 2001-A.txt is wrong"));
+  EXPECT_THAT(with(central, 'x'), HasSubstr("directory is broken at entry 1"));
 }
 
 TEST(TextSourceTest, ASeparatorCutsAFileIntoTexts) {

@@ -226,6 +226,11 @@ Bytes encoded_part(const Assignment& task, Bytes moved) {
   const double share = task.up.value() > 0 ? moved / task.up : 0;
   return Bytes(static_cast<std::int64_t>(share * as_double(task.encoded_up)));
 }
+// A column of the rounds' table, of the server's model alone; no metric of the others.
+bool is_train_loss(const std::pair<std::string, double>& metric) {
+  return metric.first == "train_loss";
+}
+
 }  // namespace
 
 AttemptRow SynchronousServer::row_of(const Attempt& a) const {
@@ -310,7 +315,7 @@ void SynchronousServer::record_round() {
     for (const auto& [metric, value] : row_.metrics) {
       if (metric == "train_loss") row_.train_loss = value;
     }
-    std::erase_if(row_.metrics, [](const auto& m) { return m.first == "train_loss"; });
+    std::erase_if(row_.metrics, is_train_loss);
     evaluate_plans();
   }
   total_up_ += row_.bytes_up;
@@ -327,6 +332,7 @@ void SynchronousServer::evaluate_plans() {
     if (!setup_.composition.plans[p].compresses()) continue;
     if (p == 0 && recorder_.info().keep_layers) record_layers(*learner_->prepared(p));
     plan_metrics_[p] = evaluator_->evaluate(learner_->held(p));
+    std::erase_if(plan_metrics_[p], is_train_loss);
     for (const auto& [metric, value] : plan_metrics_[p]) {
       recorder_.add(EvaluationRow{.round = row_.round,
                                   .scope = EvaluationRow::Scope::kTier,

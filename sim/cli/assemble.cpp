@@ -101,6 +101,22 @@ void check_state_limits(const Scenario& s, const Composition& charged) {
   }
 }
 
+// What was put together, for messages: "method scaffold, adaptation rac-lora".
+std::string composed(const Scenario& s) {
+  const CompressionSection& c = s.compression;
+  std::string text;
+  const auto add = [&](const char* role, const std::string& name) {
+    if (!name.empty()) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", role, name);
+  };
+  add("method", s.training.method.object ? s.training.method.name : "");
+  add("adaptation", c.adaptation ? c.adaptation->parametrization.name : "");
+  add("communication", c.communication.upload.name);
+  add("download", c.communication.download.name);
+  add("pruning", c.pruning ? c.pruning->compressor.name : "");
+  add("quantization", c.quantization ? c.quantization->compressor.name : "");
+  return text;
+}
+
 void check_legal(const Scenario& s, const FederationSetup& setup) {
   if (!setup.has_model()) return;
   check_state_limits(s, setup.charged());
@@ -108,7 +124,7 @@ void check_legal(const Scenario& s, const FederationSetup& setup) {
                                     .everyone_takes_part = s.everyone_takes_part()};
   std::vector<Problem> problems;
   for (const Refusal& r : refusals(setup.composition, *setup.method, protocol)) {
-    std::string message = r.reason;
+    std::string message = r.reason + " (" + composed(s) + ")";
     if (!r.heuristic.empty()) {
       message += fmt::format("; allow it with training.heuristic: [{}]", r.heuristic);
     }

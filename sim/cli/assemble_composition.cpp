@@ -14,7 +14,8 @@ std::shared_ptr<const Codec> codec_of(const Scenario& scenario, const Chosen<Cod
                                       std::shared_ptr<const Codec> own) {
   if (own != nullptr && chosen.object != nullptr && !chosen.object->lossless()) {
     refuse(scenario, "compression.communication",
-           "the method says by itself what is sent of its vectors: remove it");
+           scenario.training.method.name +
+               " says by itself what is sent of its vectors, so remove " + chosen.name);
   }
   if (own != nullptr) return own;
   return chosen.object != nullptr ? chosen.object : by_name<Codec>("dense");

@@ -163,6 +163,30 @@ const std::vector<std::string> kTiers{
     "compression.planner={name: tiers, plans: {high: {bits: 4}, middle: {bits: 3}, low: {bits: "
     "2}}}"};
 
+// How far the master ends from that of full precision, which trains the same batches.
+TEST(PvTraining, MixedTiersLeaveTheMasterNearerToFullPrecisionThanThePlainMean) {
+  const auto master = [](std::vector<std::string> more) {
+    std::vector<std::string> all{kTiers.begin(), kTiers.end() - 1};
+    all.insert(all.end(), more.begin(), more.end());
+    return run(kGlyphs, all).record->model_values();
+  };
+  const std::string mixed =
+      "compression.planner={name: tiers, plans: {high: {bits: 8}, middle: {bits: 4}, low: {bits: "
+      "2}}}";
+  const std::vector<float> whole = master({});
+  const auto distance = [&](const std::string& aggregation) {
+    const std::vector<float> found = master({mixed, pv(", aggregation: " + aggregation)});
+    double sum = 0, norm = 0;
+    for (std::size_t i = 0; i < kHidden; ++i) {
+      sum += std::pow(double{found[i]} - double{whole[i]}, 2);
+      norm += double{whole[i]} * double{whole[i]};
+    }
+    return sum / norm;
+  };
+  const double delta = distance("delta"), model = distance("model");
+  EXPECT_LT(delta, model / 4);  // 0.006 and 0.067 of the weights' squares
+}
+
 TEST(PvTraining, SameBitsOnAnyNumberOfThreads) {
   std::vector<std::string> tiers = kTiers;
   tiers.push_back(pv(", wire: codes, mode: stochastic"));

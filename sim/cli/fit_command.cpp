@@ -138,7 +138,7 @@ void print_plans(const KnownModel& model, const DeviceProfile& device, const Ask
   if (best != nullptr) {
     fmt::print("best: {}\n", best->name);
   } else {
-    fmt::print("nothing fits; the least, {}, lacks {}: a budget of {} would do\n", least->name,
+    fmt::print("nothing fits; the least, {}, lacks {}: it needs {}\n", least->name,
                human(v.use.total() - v.limit), human(v.use.total()));
   }
   fmt::print("  |{}| {}\n ", bar(v), human(v.limit));
@@ -246,6 +246,10 @@ int fit_verb(const std::vector<std::string>& arguments) {
     throw UsageError("fit: which --model on which --device? or --all");
   }
   const KnownModel& model = model_named(given["model"].as<std::string>());
+  const std::int64_t most = inference_plans(model, asked.tokens).front().tokens;
+  if (most > 0 && most < asked.tokens) {
+    throw UsageError(fmt::format("fit: --tokens: {} reads at most {}", model.name, most));
+  }
   const std::string name = given["device"].as<std::string>();
   const DeviceProfile* device = devices->find_class(name);
   if (device == nullptr) throw UsageError("fit: " + devices->unknown_class(name));

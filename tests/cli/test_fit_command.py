@@ -46,7 +46,7 @@ class FitTest(unittest.TestCase):
         self.assertEqual(plans("--model", "tinyllama-1.1b", "--device", "iphone-15-pro", "--budget", "2GB")[0]["limit"], 2e9)
         code, said, _ = fit("--model", "llama-3-8b", "--device", "iphone-15-pro", "--budget", "2 GB")
         self.assertEqual(code, 0)
-        self.assertRegex(said, r"nothing fits; the least, 2 bits, lacks 2\.\d GB: a budget of 4\.\d GB would do")
+        self.assertRegex(said, r"nothing fits; the least, 2 bits, lacks 2\.\d GB: it needs 4\.\d GB")
 
     def test_training_takes_gradients_and_state(self):
         found = {p["plan"]: p["memory"] for p in plans("--model", "mobilellm-125m", "--device", "iphone-15-pro", "--train")}
@@ -74,6 +74,7 @@ class FitTest(unittest.TestCase):
                             (("--model", "llama-3-8b"), "on which --device"),
                             (("--model", "llama-3-8b", "--device", "iphone-15-pro", "--budget", "2"), "--budget"),
                             (("--model", "llama-3-8b", "--device", "iphone-15-pro", "--train", "--infer"), "--train or --infer"),
+                            (("--model", "llama-3-8b", "--device", "iphone-15-pro", "--tokens", "100000"), "at most 8192"),
                             (("--all", "--model", "llama-3-8b"), "leave --model"),
                             (("--model", "llama-3-8b", "--device", "iphone-15-pro", "--memory", "all"), "foreground or background")):
             with self.subTest(words):

@@ -7,6 +7,7 @@ are byte for byte the same for the same run.
 
 import functools
 import os
+import textwrap
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -87,7 +88,7 @@ def new_figure(width=ONE_COLUMN, height=None):
 
 def set_title(axes, runs, text):
     """What is shown, and of which run; a heuristic combination is always called one."""
-    lines = [text]
+    lines = textwrap.wrap(text, width=int(14 * axes.figure.get_figwidth()))  # of 8 points
     if len(runs) == 1:
         run = runs.runs[0]
         lines.append(f"{run.name}{'/' if run.case else ''}{run.case}, seed {run.seed}")

@@ -41,6 +41,7 @@ class ClientContext {
   struct Job {
     const Composition& composition;
     const Plan& plan;
+    const Parametrization& adaptation;  // of this round's space
     ClientId client;
     std::int64_t round;  // version of the server at dispatch
     std::int64_t steps;  // known at dispatch
@@ -55,6 +56,8 @@ class ClientContext {
   const Composition& composition() const { return job_.composition; }
   const Plan& plan() const { return job_.plan; }
   const Architecture& architecture() const { return job_.composition.architecture(job_.plan); }
+  // Of what this client trains and reports.
+  LayoutPtr update_layout() const { return job_.adaptation.update_layout(job_.plan.prepared); }
   const Vector& received() const { return job_.received; }
   const Message& message() const { return job_.message; }
   ClientId id() const { return job_.client; }

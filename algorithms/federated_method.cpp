@@ -33,7 +33,7 @@ std::vector<Predictor> FederatedMethod::predictors(const Composition& compositio
 std::shared_ptr<const Vector> predicting(const Composition& c, const Server& server,
                                          const GlobalModel& model) {
   const Plan& plan = c.global();
-  const Parametrization& p = c.adaptation(plan, server.version);
+  const Parametrization& p = c.adaptation(plan, server);
   if (p.trains_base()) return borrowed(model.weights);
   return std::make_shared<const Vector>(p.merged(model, c.space_stream(plan, server.version)));
 }

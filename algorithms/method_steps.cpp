@@ -1,5 +1,7 @@
 #include "algorithms/method_steps.h"
 
+#include <cstring>
+
 #include "algorithms/kernels/reduce.h"
 #include "algorithms/prepare.h"
 #include "sim/core/parallel.h"
@@ -14,6 +16,10 @@ namespace {
 
 constexpr std::size_t kSeedBytes = sizeof(std::uint64_t);
 
+std::size_t told_bytes(const Plan& plan) {
+  return sizeof(std::uint16_t) * plan.parametrization->told_ranks(plan.prepared);
+}
+
 bool space_begins(const Plan& plan, std::int64_t version) {
   return version % plan.parametrization->space_lasts() == 0;
 }
@@ -24,12 +30,33 @@ bool drawn_by_clients(const Plan& plan, std::int64_t version) {
 }
 
 // What start() gives to the clients of a plan.
-Vector drawn_model(const Composition& c, const Plan& plan, std::int64_t version) {
+Vector drawn_model(const Composition& c, const Plan& plan, std::int64_t version,
+                   const ChosenRanks& ranks) {
   GlobalModel model;
   const Plan& widest = c.global();
   model.weights.layout = c.architecture(widest).layout();
-  c.adaptation(widest, version).start(model, c.space_stream(widest, version));
-  return c.adaptation(plan, version).for_client(model.adapters, nullptr);
+  c.adaptation(widest, version, ranks).start(model, c.space_stream(widest, version));
+  return c.adaptation(plan, version, ranks).for_client(model.adapters, nullptr);
+}
+
+// What is said of a space: its seed, then the ranks that the server chose for it.
+std::vector<std::byte> space_head(const Composition& c, const Plan& plan, const Server& server) {
+  const std::uint64_t seed = c.space_seed(plan, server.version);
+  std::vector<std::byte> head(kSeedBytes + told_bytes(plan));
+  std::memcpy(head.data(), &seed, kSeedBytes);
+  const auto ranks = server.models[plan.model].ranks.at(c.space(plan, server.version));
+  SKIFF_CHECK(ranks.empty() || ranks.size_bytes() == told_bytes(plan), "ranks of other adapters");
+  std::memcpy(head.data() + kSeedBytes, ranks.data(), ranks.size_bytes());  // none chosen: zeros
+  return head;
+}
+
+ChosenRanks told_ranks(const Composition& c, const Plan& plan, std::int64_t version,
+                       std::span<const std::byte> head) {
+  std::vector<std::uint16_t> ranks(told_bytes(plan) / sizeof(std::uint16_t));
+  std::memcpy(ranks.data(), head.data() + kSeedBytes, told_bytes(plan));
+  ChosenRanks told;
+  if (!ranks.empty() && ranks.front() > 0) told.choose(c.space(plan, version), std::move(ranks));
+  return told;
 }
 
 }  // namespace
@@ -46,7 +73,7 @@ void say(const Composition& c, const Server& server, const Plan& plan, SectionId
 
 void say_model(const Composition& c, const Server& server, const Plan& plan, Message& message) {
   if (!plan.sends_vector()) return;
-  const Parametrization& p = c.adaptation(plan, server.version);
+  const Parametrization& p = c.adaptation(plan, server);
   if (drawn_by_clients(plan, server.version)) {
     message.version = server.version;
     message.sections.emplace_back(kModelSection, Payload());
@@ -55,30 +82,33 @@ void say_model(const Composition& c, const Server& server, const Plan& plan, Mes
     say(c, server, plan, kModelSection, p.for_client(global, message.base.get()), message);
   }
   if (!p.draws()) return;
-  const std::uint64_t seed = c.space_seed(plan, server.version);
-  const auto* bytes = reinterpret_cast<const std::byte*>(&seed);
+  const std::vector<std::byte> head = space_head(c, plan, server);
   std::vector<std::byte>& said = message.sections.back().second.bytes;
-  said.insert(said.begin(), bytes, bytes + kSeedBytes);
+  said.insert(said.begin(), head.begin(), head.end());
 }
 
 Vector read_model(const Composition& c, const Plan& plan, const Message& message) {
   const Payload* payload = message.find(kModelSection);
   if (payload == nullptr) return decoded(*message.base);
-  if (drawn_by_clients(plan, message.version)) return drawn_model(c, plan, message.version);
-  const LayoutPtr layout = c.update_layout(plan, message.version);
-  const auto decode = [&](const Payload& part) {
+  const std::int64_t version = message.version;
+  const auto decode = [&](const ChosenRanks& ranks, const Payload& part) {
+    const LayoutPtr layout = c.adaptation(plan, version, ranks).update_layout(plan.prepared);
     return decode_wire(*plan.down, c, plan, message.base.get(), layout, part);
   };
-  if (!plan.parametrization->draws()) return decode(*payload);
-  return decode({{payload->bytes.begin() + kSeedBytes, payload->bytes.end()}});
+  if (!plan.parametrization->draws()) return decode({}, *payload);
+  const ChosenRanks ranks = told_ranks(c, plan, version, payload->bytes);
+  if (drawn_by_clients(plan, version)) return drawn_model(c, plan, version, ranks);
+  const auto head = static_cast<std::ptrdiff_t>(kSeedBytes + told_bytes(plan));
+  return decode(ranks, {{payload->bytes.begin() + head, payload->bytes.end()}});
 }
 
 std::vector<Vector> decode_updates(const Composition& composition, std::span<const Update> updates,
                                    SectionId name) {
   std::vector<Vector> vectors(updates.size());
   // Small updates are decoded faster than a task is started.
-  const std::int64_t version = updates.empty() ? 0 : updates.front().base->version;
-  const std::size_t size = composition.update_layout(composition.global(), version)->size;
+  const Plan& widest = composition.global();
+  const std::size_t size =
+      updates.empty() ? 0 : composition.update_layout(widest, *updates.front().base)->size;
   const std::size_t grain = size < 4096 ? 64 : 1;
   parallel_for(
       updates.size(),
@@ -92,7 +122,7 @@ std::vector<Vector> decode_updates(const Composition& composition, std::span<con
         }
         const Codec& codec = u.plan->up->in_round(composition.seed, u.base->version);
         vectors[i] = decode_wire(codec, composition, *u.plan, u.prepared.get(),
-                                 composition.update_layout(*u.plan, u.base->version), *payload);
+                                 composition.update_layout(*u.plan, *u.base), *payload);
       },
       grain);
   return vectors;
@@ -102,7 +132,7 @@ Vector mean_update(const Composition& composition, std::span<const Update> updat
                    SectionId name) {
   const Plan& plan = composition.global();
   const Server& base = *updates.front().base;
-  const Parametrization& p = composition.adaptation(plan, base.version);
+  const Parametrization& p = composition.adaptation(plan, base);
   Vector mean(p.target(base.models[plan.model]).layout);
   p.average(updates, decode_updates(composition, updates, name), mean);
   return mean;
@@ -120,7 +150,7 @@ Server advance(const Composition& composition, const Server& server, const Vecto
   Server next = server;
   ++next.version;
   const Plan& plan = composition.global();
-  Vector& target = composition.adaptation(plan, server.version).target(next.models[plan.model]);
+  Vector& target = composition.adaptation(plan, server).target(next.models[plan.model]);
   kernels::axpy(target.values, static_cast<float>(composition.server_learning_rate),
                 direction.values);
   turn_space(composition, next);
@@ -132,9 +162,9 @@ void turn_space(const Composition& c, Server& next) {
   if (!space_begins(plan, next.version)) return;
   GlobalModel& model = next.models[plan.model];
   const std::int64_t last = next.version - 1;
-  c.adaptation(plan, last).fold(model, c.space_stream(plan, last));
+  c.adaptation(plan, last, model.ranks).fold(model, c.space_stream(plan, last));
   model.base_version = c.base_version(plan, next.version);
-  c.adaptation(plan, next.version).start(model, c.space_stream(plan, next.version));
+  c.adaptation(plan, next).start(model, c.space_stream(plan, next.version));
 }
 
 std::vector<Section> model_sections(const Composition& c, const Server& server, const Plan& plan) {
@@ -150,9 +180,10 @@ std::vector<Section> model_sections(const Composition& c, const Server& server, 
     sections.push_back(base);
   }
   if (plan.sends_vector()) {
-    Bytes size(plan.parametrization->draws() ? kSeedBytes : 0);
+    const std::size_t head = plan.parametrization->draws() ? kSeedBytes + told_bytes(plan) : 0;
+    Bytes size(static_cast<std::int64_t>(head));
     if (!drawn_by_clients(plan, server.version)) {
-      size += section_bytes(c, plan, *plan.down, server.version);
+      size += section_bytes(c, plan, *plan.down, server);
     }
     sections.push_back({kModelSection, size, server.version});
   }
@@ -160,20 +191,20 @@ std::vector<Section> model_sections(const Composition& c, const Server& server, 
 }
 
 Bytes section_bytes(const Composition& c, const Plan& plan, const Codec& codec,
-                    std::int64_t version) {
-  return codec.bytes(*c.wire_layout(plan, version));
+                    const Server& server) {
+  return codec.bytes(*c.wire_layout(plan, server));
 }
 
 Exchange model_for_update(const Composition& c, const Server& server, const Plan& plan) {
   const Codec& up = plan.up->in_round(c.seed, server.version);
   const Bytes size = plan.parametrization->own_upload()
                          ? plan.parametrization->upload_bytes(plan.prepared)
-                         : section_bytes(c, plan, up, server.version);
+                         : section_bytes(c, plan, up, server);
   return {model_sections(c, server, plan), {{kUpdateSection, size, -1}}};
 }
 
 void send_update(ClientContext& context, double factor) {
-  Vector update(context.composition().update_layout(context.plan(), context.round()));
+  Vector update(context.update_layout());
   context.weights().update(update);
   if (factor != 1) kernels::scale(update.values, static_cast<float>(factor), update.values);
   const Parametrization& p = *context.plan().parametrization;

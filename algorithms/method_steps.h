@@ -52,7 +52,7 @@ std::vector<Section> model_sections(const Composition& composition, const Server
                                     const Plan& plan);
 // What a section of the size of the update takes, down or up.
 Bytes section_bytes(const Composition& composition, const Plan& plan, const Codec& codec,
-                    std::int64_t version = 0);
+                    const Server& server);
 
 // FedAvg and its kin. One model down, one update up, with the plan's codecs.
 Exchange model_for_update(const Composition& composition, const Server& server, const Plan& plan);

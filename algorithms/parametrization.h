@@ -61,10 +61,14 @@ class Parametrization {
   virtual bool sends_what_it_trains() const { return true; }
   // Rounds for which a space lasts and a kept vector keeps its meaning.
   virtual int space_lasts() const { return std::numeric_limits<int>::max(); }
-  // The parametrization of a round, where spaces are of several kinds (a coin picks the factor).
-  virtual const Parametrization& in_space(std::uint64_t /*seed*/, std::int64_t /*space*/) const {
+  // The parametrization of a round, where spaces are of several kinds: a coin picks the factor, or
+  // the server chose these ranks (ChosenRanks; empty: none). Lives as long as this object.
+  virtual const Parametrization& in_space(std::uint64_t /*seed*/, std::int64_t /*space*/,
+                                          std::span<const std::uint16_t> /*ranks*/) const {
     return *this;
   }
+  // How many ranks clients are told beside the seed, two bytes each.
+  virtual std::size_t told_ranks(const Shape& /*prepared*/) const { return 0; }
   // start() draws something: clients are told the seed, and in a space's first round nothing else.
   virtual bool draws() const { return false; }
   // The frozen base changes at the end of each space, by what takes increment() bytes to say to a

@@ -54,8 +54,14 @@ void Composition::prepare_dense() {
   for (Plan& plan : plans) plan.prepared = dense_shape(architecture(plan).layout());
 }
 
-const Parametrization& Composition::adaptation(const Plan& plan, std::int64_t version) const {
-  return plan.parametrization->in_space(seed, space(plan, version));
+const Parametrization& Composition::adaptation(const Plan& plan, const Server& server) const {
+  return adaptation(plan, server.version, server.models[plan.model].ranks);
+}
+
+const Parametrization& Composition::adaptation(const Plan& plan, std::int64_t version,
+                                               const ChosenRanks& ranks) const {
+  const std::int64_t at = space(plan, version);
+  return plan.parametrization->in_space(seed, at, ranks.at(at));
 }
 
 std::uint64_t Composition::space_seed(const Plan& plan, std::int64_t version) const {
@@ -72,15 +78,23 @@ std::int64_t Composition::base_version(const Plan& plan, std::int64_t version) c
   return plan.parametrization->merges() ? space(plan, version) : 0;
 }
 
-LayoutPtr Composition::update_layout(const Plan& plan, std::int64_t version) const {
+LayoutPtr Composition::update_layout(const Plan& plan, const Server& server) const {
   SKIFF_CHECK(plan.prepared.layout != nullptr, "a plan that was not prepared");
-  return adaptation(plan, version).update_layout(plan.prepared);
+  return adaptation(plan, server).update_layout(plan.prepared);
 }
 
-LayoutPtr Composition::wire_layout(const Plan& plan, std::int64_t version) const {
-  if (!plan.parametrization->trains_base() || !plan.prepared.masked()) {
-    return update_layout(plan, version);
-  }
+LayoutPtr Composition::update_layout(const Plan& plan) const {
+  SKIFF_CHECK(plan.prepared.layout != nullptr, "a plan that was not prepared");
+  return adaptation(plan, 0, {}).update_layout(plan.prepared);
+}
+
+namespace {
+
+bool narrowed_by_masks(const Plan& plan) {
+  return plan.parametrization->trains_base() && plan.prepared.masked();
+}
+
+LayoutPtr without_masked(const Plan& plan) {
   auto layout = std::make_shared<Layout>();
   for (std::size_t t = 0; t < plan.prepared.tensors.size(); ++t) {
     const Slice& s = plan.prepared.layout->slices[t];
@@ -92,6 +106,16 @@ LayoutPtr Composition::wire_layout(const Plan& plan, std::int64_t version) const
     }
   }
   return layout;
+}
+
+}  // namespace
+
+LayoutPtr Composition::wire_layout(const Plan& plan, const Server& server) const {
+  return narrowed_by_masks(plan) ? without_masked(plan) : update_layout(plan, server);
+}
+
+LayoutPtr Composition::wire_layout(const Plan& plan) const {
+  return narrowed_by_masks(plan) ? without_masked(plan) : update_layout(plan);
 }
 
 StorageSummary storage_of(const Composition& composition, const Plan& plan) {

@@ -13,6 +13,7 @@
 #include "algorithms/models/architecture.h"
 #include "algorithms/optimizer.h"
 #include "algorithms/parametrization.h"
+#include "algorithms/server.h"
 
 namespace skiff {
 
@@ -71,17 +72,22 @@ struct Composition {
   std::int64_t space(const Plan& plan, std::int64_t version) const {
     return version / plan.parametrization->space_lasts();
   }
-  const Parametrization& adaptation(const Plan& plan, std::int64_t version) const;
+  const Parametrization& adaptation(const Plan& plan, const Server& server) const;
+  const Parametrization& adaptation(const Plan& plan, std::int64_t version,
+                                    const ChosenRanks& ranks) const;
   // 64 bits that say all about a space, and the stream that it is drawn from: the same for the
   // server and its clients.
   std::uint64_t space_seed(const Plan& plan, std::int64_t version) const;
   Stream space_stream(const Plan& plan, std::int64_t version) const;
   // Of the frozen base that the clients of a plan hold.
   std::int64_t base_version(const Plan& plan, std::int64_t version) const;
-  // Layout of what a client of this plan trains and reports in a round of this version.
-  LayoutPtr update_layout(const Plan& plan, std::int64_t version = 0) const;
+  // Layout of what a client of this plan trains and reports in a round of this version; without a
+  // server: of the first round, which is that of all rounds where spaces last.
+  LayoutPtr update_layout(const Plan& plan, const Server& server) const;
+  LayoutPtr update_layout(const Plan& plan) const;
   // Layout of what goes over the wire: the same, without what masks leave out.
-  LayoutPtr wire_layout(const Plan& plan, std::int64_t version = 0) const;
+  LayoutPtr wire_layout(const Plan& plan, const Server& server) const;
+  LayoutPtr wire_layout(const Plan& plan) const;
 };
 
 // How a plan's devices hold the model: bits of storage a value that is left, masks and scales

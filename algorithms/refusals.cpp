@@ -120,10 +120,12 @@ void check_adaptation(const Composition& c, const FederatedMethod& m, std::vecto
   if (p.needs_equal_ranks() && std::any_of(c.plans.begin(), c.plans.end(), [&](const Plan& plan) {
         return size(plan) != size(c.global());
       })) {
-    out.push_back({"compression.adaptation.aggregation",
-                   "it averages factors of one rank; for unequal ranks write flexlora, stacking, "
-                   "hetlora or zeropad",
-                   ""});
+    out.push_back(
+        {"compression.adaptation",
+         "it averages factors of one rank in all tiers; for unequal ranks write lora with "
+         "aggregation flexlora, stacking, hetlora or zeropad, or rac-lora without "
+         "adaptive_rank",
+         ""});
   }
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "algorithms/chosen_ranks.h"
 #include "algorithms/models/layout.h"
 #include "algorithms/payload.h"
 #include "algorithms/state.h"
@@ -20,6 +21,8 @@ struct GlobalModel {
   Vector weights;   // the float32 master: always dense, always whole
   Vector adapters;  // empty layout if there are none
   std::int64_t base_version = 0;
+  ChosenRanks ranks;  // of the adapters, where the server chooses them
+  State memory;       // of the parametrization, from space to space
 };
 
 struct Server {

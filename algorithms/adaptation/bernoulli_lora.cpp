@@ -80,7 +80,8 @@ class BernoulliLora final : public Parametrization {
   explicit BernoulliLora(const BernoulliLoraParams& p)
       : p_(p), left_(side(p, "left")), right_(side(p, "right")) {}
 
-  const Parametrization& in_space(std::uint64_t seed, std::int64_t space) const override {
+  const Parametrization& in_space(std::uint64_t seed, std::int64_t space,
+                                  std::span<const std::uint16_t>) const override {
     if (masks()) return masked(seed, space);
     Stream coin(seed, "bernoulli-lora.coin", 0, static_cast<std::uint64_t>(space));
     return coin.uniform() < p_.probability ? left_ : right_;

@@ -183,7 +183,7 @@ class Lora final : public Parametrization {
   }
   Vector with_products(const GlobalModel& model, const Vector& others) const {
     Vector weights = model.weights;
-    add_products(weights, adapters_of(*weights.layout, p_), model.adapters, others, p_.alpha);
+    add_products(weights, adapters_of(*weights.layout, p_), model.adapters, others);
     return weights;
   }
   Vector frozen_of(const LayoutPtr& model, Stream space) const {

@@ -27,18 +27,21 @@ const Slice* slice_of(const Vector& factors, const std::string& layer, Factor wh
 
 std::string_view suffix_of(Factor factor) { return factor == Factor::kA ? ".lora_A" : ".lora_B"; }
 
-std::vector<AdapterSlices> adapters_of(const Layout& model, const LayerTargets& targets, int rank) {
+namespace {
+
+std::vector<AdapterSlices> all_adapters(const Layout& model, const AdapterParams& p) {
   std::vector<AdapterSlices> adapters;
-  for (const std::size_t t : targets.of(model)) {
+  for (const std::size_t t : p.targets.of(model)) {
     const Slice& s = model.slices[t];
     const std::string layer = layer_of(s);
     if (read_otherwise(layer)) {
-      if (targets.all_linear) continue;
+      if (p.targets.all_linear) continue;
       throw std::invalid_argument(
           fmt::format("{} is no linear layer: a low-rank adapter cannot stand beside it", layer));
     }
-    adapters.push_back({s.name.ends_with(".weight") ? layer : s.name, s.rows, s.cols,
-                        std::min({rank, s.rows, s.cols})});
+    const int rank = std::min({p.rank, s.rows, s.cols});
+    adapters.push_back(
+        {s.name.ends_with(".weight") ? layer : s.name, s.rows, s.cols, rank, p.alpha / rank});
   }
   if (adapters.empty()) {
     throw std::invalid_argument("the model has no linear layer that an adapter can stand beside");
@@ -46,8 +49,14 @@ std::vector<AdapterSlices> adapters_of(const Layout& model, const LayerTargets& 
   return adapters;
 }
 
+}  // namespace
+
 std::vector<AdapterSlices> adapters_of(const Layout& model, const AdapterParams& p) {
-  std::vector<AdapterSlices> all = adapters_of(model, p.targets, p.rank);
+  std::vector<AdapterSlices> all = all_adapters(model, p);
+  // Chosen for another model (the one that devices pay for): its budget is what that rank takes.
+  if (p.ranks.size() == all.size()) {
+    for (std::size_t i = 0; i < all.size(); ++i) all[i].rank = p.ranks[i];
+  }
   if (!p.active) return all;
   const Stream coins(p.active->seed, "bernoulli-lora.active", 0,
                      static_cast<std::uint64_t>(p.active->round));
@@ -88,7 +97,7 @@ std::span<float> factor(Vector& factors, const std::string& layer, Factor which)
 }
 
 void add_products(Vector& weights, std::span<const AdapterSlices> adapters, const Vector& trained,
-                  const Vector& frozen, double alpha, double scale) {
+                  const Vector& frozen, double times) {
   std::vector<float> left, product;
   for (const AdapterSlices& a : adapters) {
     const auto look_up = [&](Factor which) {
@@ -100,7 +109,7 @@ void add_products(Vector& weights, std::span<const AdapterSlices> adapters, cons
     if (s == nullptr) s = weights.layout->find(a.layer);
     SKIFF_CHECK(s != nullptr && !fa.empty() && !fb.empty(), "an adapter of " + a.layer);
     left.assign(fa.begin(), fa.end());
-    kernels::scale(left, static_cast<float>(scale * alpha / a.rank), left);
+    kernels::scale(left, static_cast<float>(times * a.scale), left);
     // s A^T as n x r, B as r x m: W^T += (s A^T) B, or W += B^T (s A^T)^T.
     const kernels::ConstMatrixView a_view =
         kernels::dense(std::as_const(left).data(), a.cols, a.rank);

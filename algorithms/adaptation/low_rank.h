@@ -28,6 +28,7 @@ struct ActiveLayers {
 
 struct AdapterParams {
   int rank = 0;
+  std::vector<std::uint16_t> ranks;  // not said by users: by adapter, where the server chose them
   double alpha = 0;
   LayerTargets targets;
   double dropout = 0;
@@ -52,11 +53,11 @@ std::string_view suffix_of(Factor factor);  // ".lora_A"
 struct AdapterSlices {
   std::string layer;
   int rows = 0, cols = 0, rank = 0;  // m, n, r
+  double scale = 0;                  // s; chosen ranks leave it at what the scenario's rank has
 };
 // Of a model's layout, in its order. Throws std::invalid_argument for targets that are no layers,
-// or that a model reads otherwise than as x W^T (embeddings, convolutions).
-std::vector<AdapterSlices> adapters_of(const Layout& model, const LayerTargets& targets, int rank);
-// The same, without those that are not active.
+// or that a model reads otherwise than as x W^T (embeddings, convolutions). Those that are not
+// active are left out.
 std::vector<AdapterSlices> adapters_of(const Layout& model, const AdapterParams& params);
 
 // The layout of some factors of a model's adapters; the same object for the same model.
@@ -78,9 +79,9 @@ class FactorLayouts {
 std::span<const float> factor(const Vector& factors, const std::string& layer, Factor which);
 std::span<float> factor(Vector& factors, const std::string& layer, Factor which);
 
-// weights += scale * alpha / r B A for every layer of `adapters`; each factor is looked up in
-// `trained`, then in `frozen`.
+// weights += times * s B A for every layer of `adapters`; each factor is looked up in `trained`,
+// then in `frozen`.
 void add_products(Vector& weights, std::span<const AdapterSlices> adapters, const Vector& trained,
-                  const Vector& frozen, double alpha, double scale = 1);
+                  const Vector& frozen, double times = 1);
 
 }  // namespace skiff

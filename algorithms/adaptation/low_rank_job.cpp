@@ -15,7 +15,7 @@ std::unique_ptr<Weights> bind_low_rank(const AdapterParams& params,
   if (reuse == nullptr) reuse = std::make_unique<LowRankWeights>();
   const auto adapters = adapters_of(*base->layout, params);
   static_cast<LowRankWeights&>(*reuse).rebind(std::move(base), received, frozen, adapters,
-                                              params.alpha, params.dropout);
+                                              params.dropout);
   return reuse;
 }
 

@@ -40,7 +40,7 @@ void zero_behind_relu(MatrixView dx, ConstMatrixView mask) {
 
 void LowRankWeights::rebind(std::shared_ptr<const Model> base, const Vector& received,
                             const Vector& frozen, std::span<const AdapterSlices> adapters,
-                            double alpha, double dropout) {
+                            double dropout) {
   SKIFF_CHECK(base != nullptr, "adapters without a base");
   if (held_ != base) {
     held_ = std::move(base);
@@ -58,18 +58,20 @@ void LowRankWeights::rebind(std::shared_ptr<const Model> base, const Vector& rec
   dropout_ = dropout;
   step_.reset();
   clear_gradient();
-  find_adapters(adapters, alpha);
+  find_adapters(adapters);
 }
 
-LowRankWeights::Piece LowRankWeights::find(const std::string& layer, Factor which) const {
+LowRankWeights::Piece LowRankWeights::find(const std::string& layer, Factor which,
+                                           std::size_t size) const {
   const std::string name = layer + std::string(suffix_of(which));
-  if (const Slice* s = parameters_.layout->find(name)) return {true, s->offset};
-  const Slice* s = frozen_.layout != nullptr ? frozen_.layout->find(name) : nullptr;
-  SKIFF_CHECK(s != nullptr, "no factor " + name);
-  return {false, s->offset};
+  const Slice* s = parameters_.layout->find(name);
+  const bool trained = s != nullptr;
+  if (!trained && frozen_.layout != nullptr) s = frozen_.layout->find(name);
+  SKIFF_CHECK(s != nullptr && s->size() == size, "no factor, or of another rank: " + name);
+  return {trained, s->offset};
 }
 
-void LowRankWeights::find_adapters(std::span<const AdapterSlices> adapters, double alpha) {
+void LowRankWeights::find_adapters(std::span<const AdapterSlices> adapters) {
   const Layout& model = base_->shapes();
   adapters_.clear();
   adapters_.resize(model.slices.size());
@@ -78,8 +80,9 @@ void LowRankWeights::find_adapters(std::span<const AdapterSlices> adapters, doub
     if (s == nullptr) s = model.find(a.layer);
     SKIFF_CHECK(s != nullptr && s->rows == a.rows && s->cols == a.cols, "no layer " + a.layer);
     adapters_[static_cast<std::size_t>(s - model.slices.data())] = std::make_unique<Adapter>(
-        Adapter{a.rows, a.cols, a.rank, static_cast<float>(alpha / a.rank),
-                find(a.layer, Factor::kA), find(a.layer, Factor::kB)});
+        Adapter{a.rows, a.cols, a.rank, static_cast<float>(a.scale),
+                find(a.layer, Factor::kA, static_cast<std::size_t>(a.rank * a.cols)),
+                find(a.layer, Factor::kB, static_cast<std::size_t>(a.rank * a.rows))});
   }
 }
 

@@ -24,7 +24,7 @@ class LowRankWeights final : public Weights {
 
   // `frozen`: factors that do not train; `received` is read again by update().
   void rebind(std::shared_ptr<const Model> base, const Vector& received, const Vector& frozen,
-              std::span<const AdapterSlices> adapters, double alpha, double dropout);
+              std::span<const AdapterSlices> adapters, double dropout);
 
   const Layout& shapes() const override { return base_->shapes(); }
   void forward(std::size_t tensor, std::size_t bias, Activation activation, const kernels::Rows& x,
@@ -53,8 +53,8 @@ class LowRankWeights final : public Weights {
     float scale = 0;
     Piece a, b;
   };
-  void find_adapters(std::span<const AdapterSlices> adapters, double alpha);
-  Piece find(const std::string& layer, Factor which) const;
+  void find_adapters(std::span<const AdapterSlices> adapters);
+  Piece find(const std::string& layer, Factor which, std::size_t size) const;
   const Adapter* adapter(std::size_t tensor) const;
   kernels::ConstMatrixView a_of(const Adapter& adapter) const;
   kernels::ConstMatrixView b_of(const Adapter& adapter) const;

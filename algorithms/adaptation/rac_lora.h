@@ -2,6 +2,8 @@
 // Bernoulli-LoRA's coin decides.
 #pragma once
 
+#include <map>
+#include <mutex>
 #include <string>
 
 #include "algorithms/adaptation/low_rank.h"
@@ -14,6 +16,8 @@ struct RacLoraParams : AdapterParams {
   int chain_rounds = 1;
   std::string distribution = "orthonormal";
   std::string tier_weight = "holders";
+  bool adaptive_rank = false;
+  int adapt_every = 10, least_rank = 1, most_rank = 0;
   double merge_scale = 1;  // not said by users: bernoulli-lora's rescaling
 };
 
@@ -36,6 +40,10 @@ class RacLora final : public Parametrization {
   void start(GlobalModel& model, Stream space) const override;
   Vector merged(const GlobalModel& model, Stream space) const override;
   void cost(const Shape& prepared, const Optimizer& optimizer, Cost& cost) const override;
+  const Parametrization& in_space(std::uint64_t seed, std::int64_t space,
+                                  std::span<const std::uint16_t> ranks) const override;
+  std::size_t told_ranks(const Shape& prepared) const override;
+  bool needs_equal_ranks() const override { return p_.adaptive_rank; }
   int space_lasts() const override { return p_.chain_rounds; }
   bool draws() const override { return true; }
   bool trains_base() const override { return false; }
@@ -48,9 +56,13 @@ class RacLora final : public Parametrization {
  private:
   bool left() const { return p_.sketch == "left"; }
   Factor trained_factor() const { return left() ? Factor::kA : Factor::kB; }
+  int most_rank() const { return p_.most_rank > 0 ? p_.most_rank : 4 * p_.rank; }
+  void choose_ranks(GlobalModel& model) const;
 
   RacLoraParams p_;
   FactorLayouts trained_, frozen_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::vector<std::uint16_t>, std::unique_ptr<RacLora>> with_ranks_;
 };
 
 }  // namespace skiff

@@ -10,15 +10,15 @@
 namespace skiff {
 namespace {
 
-// The adapters that a vector of both factors is of.
-std::vector<AdapterSlices> adapters_in(const Layout& factors) {
+// The adapters that a vector of both factors is of; their s is set where alpha is said.
+std::vector<AdapterSlices> adapters_in(const Layout& factors, double alpha = 0) {
   std::vector<AdapterSlices> all;
   for (const Slice& s : factors.slices) {
     if (s.name.ends_with(suffix_of(Factor::kA))) {
       const std::string layer = s.name.substr(0, s.name.size() - suffix_of(Factor::kA).size());
       const Slice* b = factors.find(layer + std::string(suffix_of(Factor::kB)));
       SKIFF_CHECK(b != nullptr, "a layer with one factor: " + layer);
-      all.push_back({layer, b->rows, s.cols, s.rows});
+      all.push_back({layer, b->rows, s.cols, s.rows, alpha / s.rows});
     }
   }
   return all;
@@ -68,8 +68,8 @@ std::vector<double> by_product_size(std::span<const Vector> clients, double alph
   double total = 0;
   for (const Vector& v : clients) {
     double square = 0;
-    for (const AdapterSlices& l : adapters_in(*v.layout)) {
-      square += squared_product(l, v) * (alpha / l.rank) * (alpha / l.rank);
+    for (const AdapterSlices& l : adapters_in(*v.layout, alpha)) {
+      square += squared_product(l, v) * l.scale * l.scale;
     }
     sizes.push_back(std::sqrt(square));
     total += sizes.back();
@@ -171,8 +171,8 @@ Vector joined(const std::string& how, std::span<const double> shares,
 void add_stacked(std::span<const double> shares, std::span<const Vector> clients, double alpha,
                  Vector& weights) {
   for (std::size_t k = 0; k < clients.size(); ++k) {
-    const std::vector<AdapterSlices> layers = adapters_in(*clients[k].layout);
-    add_products(weights, layers, clients[k], {}, alpha, shares[k]);
+    const std::vector<AdapterSlices> layers = adapters_in(*clients[k].layout, alpha);
+    add_products(weights, layers, clients[k], {}, shares[k]);
   }
 }
 

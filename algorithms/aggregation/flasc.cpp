@@ -123,7 +123,7 @@ class Flasc final : public FederatedMethod {
     Vector direction = mean_direction(c, server, updates, state);
     add_noise(c, server, updates.size(), direction.values);
     const Plan& plan = c.global();
-    const Vector& model = c.adaptation(plan, server.version).target(server.models[plan.model]);
+    const Vector& model = c.adaptation(plan, server).target(server.models[plan.model]);
     const std::size_t n = direction.values.size();
     const std::span<float> m = state.array<float>("flasc.m", n);
     const std::span<float> v = state.array<float>("flasc.v", n);
@@ -146,9 +146,9 @@ class Flasc final : public FederatedMethod {
   std::vector<Predictor> predictors(const Composition& c, const Server& server) const override {
     const Plan& plan = c.global();
     GlobalModel model = server.models[plan.model];
-    Vector& target = c.adaptation(plan, server.version).target(model);
+    Vector& target = c.adaptation(plan, server).target(model);
     target = masked(target);
-    if (!c.adaptation(plan, server.version).trains_base()) {
+    if (!c.adaptation(plan, server).trains_base()) {
       return {{"global", plan.model, {predicting(c, server, model)}}};
     }
     return {{"global", plan.model, {std::make_shared<const Vector>(std::move(model.weights))}}};

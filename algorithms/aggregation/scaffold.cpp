@@ -30,10 +30,11 @@ class Scaffold final : public FederatedMethod {
 
   Exchange exchange(const Composition& c, const Server& server, const Plan& plan, const Shape&,
                     ClientId) const override {
-    const Bytes up = section_bytes(c, plan, *plan.up);
+    const Bytes up = section_bytes(c, plan, *plan.up, server);
     Exchange sizes{model_sections(c, server, plan),
                    {{kUpdateSection, up, -1}, {kControlUp, up, -1}}};
-    sizes.down.push_back({kControlDown, section_bytes(c, plan, *plan.down), server.version});
+    sizes.down.push_back(
+        {kControlDown, section_bytes(c, plan, *plan.down, server), server.version});
     return sizes;
   }
 

@@ -36,13 +36,15 @@ MemoryDemand demand_of(const Cost& cost, Bytes runtime) {
 // What a device that holds the base of key `held` (-1: none) must receive of it: the increments
 // that it missed, each as large as that space's own (a coin may have picked another factor), or the
 // whole if that is less.
-Bytes missing_base(const Composition& c, const Section& base, std::int64_t held) {
+Bytes missing_base(const Composition& c, const Server& server, const Section& base,
+                   std::int64_t held) {
   if (!base.increment || held < 0 || held >= base.key) return base.missing(held);
   const Plan& widest = c.global();
   Bytes sum;
   for (std::int64_t space = held; space < base.key && sum < base.bytes; ++space) {
     const std::int64_t version = space * widest.parametrization->space_lasts();
-    sum += *c.adaptation(widest, version).increment(widest.prepared);
+    sum += *c.adaptation(widest, version, server.models[widest.model].ranks)
+                .increment(widest.prepared);
   }
   return std::min(base.bytes, sum);
 }
@@ -207,7 +209,7 @@ Verdict Assigner::assign(DeviceRecord& device, std::uint32_t index, std::uint32_
     for (const Section& s : cache_[task.plan].exchange.down) {
       const bool base = s.name == kBaseSection, model = s.name == kModelSection;
       const std::int64_t holds = base ? device.held_base : model ? device.held_model : -1;
-      task.down += base ? missing_base(setup_.charged(), s, holds) : s.missing(holds);
+      task.down += base ? missing_base(setup_.charged(), server, s, holds) : s.missing(holds);
       if (base) task.received_base = s.key;
       if (model) task.received_model = s.key;
     }

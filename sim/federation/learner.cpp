@@ -19,7 +19,7 @@ Server initial_server(const FederationSetup& setup) {
   }
   const Composition& c = setup.composition;
   if (!c.plans.empty()) {
-    c.adaptation(c.global(), 0)
+    c.adaptation(c.global(), server)
         .start(server.models[c.global().model], c.space_stream(c.global(), 0));
   }
   setup.method->start(c, server);
@@ -61,7 +61,7 @@ std::optional<Vector> Learner::personal_model(ClientId client) const {
   if (auto own = setup_.method->personal_model(c, *server_, state)) return own;
   if (state.personal.empty()) return std::nullopt;
   const Plan& plan = c.global();
-  return c.adaptation(plan, server_->version)
+  return c.adaptation(plan, *server_)
       .personal_model(server_->models[plan.model], c.space_stream(plan, server_->version),
                       state.personal);
 }
@@ -71,7 +71,7 @@ Vector Learner::held(std::size_t p) {
   GlobalModel model;
   model.weights = decoded(*preparer_.prepared(*server_, p));
   if (plan.parametrization->trains_base()) return model.weights;
-  const Parametrization& adaptation = setup_.composition.adaptation(plan, server_->version);
+  const Parametrization& adaptation = setup_.composition.adaptation(plan, *server_);
   model.adapters = adaptation.for_client(server_->models[plan.model].adapters, nullptr);
   return adaptation.merged(model, setup_.composition.space_stream(plan, server_->version));
 }
@@ -95,6 +95,7 @@ Learner::Broadcast Learner::say_to(const Assignment& task) {
       setup_.method->exchange(composition, *server_, plan, plan.prepared, task.device).down);
   Broadcast said;
   said.version = server_->version;
+  said.adaptation = &composition.adaptation(plan, *server_);
   said.received =
       std::make_shared<const Vector>(setup_.method->received(composition, plan, *message));
   said.message = std::move(message);
@@ -130,7 +131,7 @@ void Learner::run(Job& job) {
   const Plan& plan = setup_.composition.plans[task.plan];
   Scratch& scratch = scratch_[worker_index()];
   const Stream stream(setup_.seed, "client", task.device, task.round);
-  const Parametrization& adaptation = setup_.composition.adaptation(plan, task.base_version);
+  const Parametrization& adaptation = *job.said.adaptation;
   const Vector start =
       adaptation.personal_bytes(plan.prepared) > Bytes(0)
           ? adaptation.with_personal(*job.said.received, plan.prepared, job.result.state.personal)
@@ -139,6 +140,7 @@ void Learner::run(Job& job) {
   const ClientContext::Job context_job{
       .composition = setup_.composition,
       .plan = plan,
+      .adaptation = adaptation,
       .client = task.device,
       .round = task.base_version,
       .steps = task.steps,

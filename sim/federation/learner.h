@@ -58,6 +58,7 @@ class Learner {
   // What all clients of a plan are told in one version, encoded and decoded once.
   struct Broadcast {
     std::int64_t version = -1;
+    const Parametrization* adaptation = nullptr;  // of the version's space
     std::shared_ptr<const Message> message;
     std::shared_ptr<const Vector> received;
   };

@@ -113,7 +113,7 @@ TEST(BernoulliLora, AdapterMaskDrawsLayersOfItsOwnEachRound) {
   double active = 0;
   constexpr int kRounds = 2000;
   for (int t = 0; t < kRounds; ++t) {
-    const auto n = p->in_space(7, t).update_layout(dense_shape(layout))->slices.size();
+    const auto n = p->in_space(7, t, {}).update_layout(dense_shape(layout))->slices.size();
     EXPECT_GE(n, 1U);
     active += static_cast<double>(n) / kRounds;
   }

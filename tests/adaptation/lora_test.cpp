@@ -111,8 +111,10 @@ TEST(LoraTest, TrainsAndSendsOnlyItsFactors) {
   const auto network = decoder();
   const Layout& layout = *network->layout();
   std::size_t both = 0, left = 0;
-  for (const AdapterSlices& a :
-       adapters_of(layout, {false, {"q_proj", "v_proj", "down_proj"}}, 3)) {
+  AdapterParams three;
+  three.rank = 3;
+  three.targets = {false, {"q_proj", "v_proj", "down_proj"}};
+  for (const AdapterSlices& a : adapters_of(layout, three)) {
     both += static_cast<std::size_t>(a.rank * (a.rows + a.cols));
     left += static_cast<std::size_t>(a.rank * a.rows);
   }

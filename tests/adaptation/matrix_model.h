@@ -124,7 +124,7 @@ struct MatrixFederation {
     composition.prepare_dense();
     server.models.emplace_back().weights = Vector(model->layout());
     const Plan& p = composition.global();
-    composition.adaptation(p, 0).start(server.models[0], composition.space_stream(p, 0));
+    composition.adaptation(p, server).start(server.models[0], composition.space_stream(p, 0));
     method->start(composition, server);
   }
   static Node name_map(const std::string& name) {
@@ -147,15 +147,21 @@ struct MatrixFederation {
       const Vector received = method->received(composition, plan, message);
       const Stream stream(composition.seed, "client", client,
                           static_cast<std::uint64_t>(server.version));
-      auto weights = composition.adaptation(plan, server.version)
-                         .bind(message.base, received,
-                               composition.space_stream(plan, server.version), nullptr);
+      const Parametrization& adaptation = composition.adaptation(plan, server);
+      auto weights = adaptation.bind(message.base, received,
+                                     composition.space_stream(plan, server.version), nullptr);
       Workspace workspace;
-      const ClientContext::Job job{composition, plan,
-                                   client,      server.version,
-                                   steps,       {&samples, std::span(rows).subspan(k, 1)},
-                                   message,     received,
-                                   states[k],   stream};
+      const ClientContext::Job job{composition,
+                                   plan,
+                                   adaptation,
+                                   client,
+                                   server.version,
+                                   steps,
+                                   {&samples, std::span(rows).subspan(k, 1)},
+                                   message,
+                                   received,
+                                   states[k],
+                                   stream};
       ClientContext context(job, *weights, workspace);
       method->client(context);
       EXPECT_TRUE(context.finite());

@@ -126,8 +126,17 @@ struct Federation {
     Workspace workspace;
     const std::span<const std::uint32_t> shard =
         std::span(rows).subspan(begin[k], begin[k + 1] - begin[k]);
-    const ClientContext::Job job{composition,       plan,    client,   server.version, count,
-                                 {&samples, shard}, message, received, state,          stream};
+    const ClientContext::Job job{composition,
+                                 plan,
+                                 *plan.parametrization,
+                                 client,
+                                 server.version,
+                                 count,
+                                 {&samples, shard},
+                                 message,
+                                 received,
+                                 state,
+                                 stream};
     ClientContext context(job, *weights, workspace);
     method->client(context);
     EXPECT_TRUE(context.finite());

@@ -92,8 +92,17 @@ struct SmallFederation {
     Workspace workspace;
     const std::span<const std::uint32_t> shard =
         std::span(rows).subspan(client * kRowsEach, kRowsEach);
-    const ClientContext::Job job{composition,       plan,    client,   server.version, kSteps,
-                                 {&samples, shard}, message, received, state,          stream};
+    const ClientContext::Job job{composition,
+                                 plan,
+                                 *plan.parametrization,
+                                 client,
+                                 server.version,
+                                 kSteps,
+                                 {&samples, shard},
+                                 message,
+                                 received,
+                                 state,
+                                 stream};
     ClientContext context(job, *weights, workspace);
     method->client(context);
     EXPECT_TRUE(context.finite());

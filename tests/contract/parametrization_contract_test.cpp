@@ -32,7 +32,7 @@ class ParametrizationContract : public ::testing::Test {
     for (const Variant<Parametrization>& v : all_variants<Parametrization>()) {
       SCOPED_TRACE(v.text);
       // Of those that a coin decides, the kind of the first round.
-      const Parametrization& p = v.object->in_space(4, 0);
+      const Parametrization& p = v.object->in_space(4, 0, {});
       Bound bound;
       bound.object = v.object;
       bound.global.weights = Vector(architecture_->layout());

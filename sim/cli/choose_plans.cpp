@@ -29,15 +29,12 @@ std::vector<Node> words(std::initializer_list<const char*> texts) {
   return nodes;
 }
 
-// What is tried where the user does not say: each key that the scenario has a use for.
+// What is tried where the user does not say: what needs no other step size. (alpha / rank changes
+// with the rank, and every optimizer has a learning rate of its own.)
 PlanChoices usual_choices(const Scenario& s) {
   PlanChoices all;
   if (s.compression.quantization) all.emplace_back("bits", words({"2", "3", "4", "8"}));
   if (s.compression.pruning) all.emplace_back("sparsity", words({"0", "0.3", "0.5", "0.6", "0.8"}));
-  const auto& adaptation = s.compression.adaptation;
-  if (adaptation && adaptation->parametrization.node.find("rank") != nullptr) {
-    all.emplace_back("rank", words({"4", "8", "16", "32"}));
-  }
   all.emplace_back("checkpointing", words({"false", "true"}));
   return all;
 }

@@ -173,9 +173,15 @@ std::vector<Section> model_sections(const Composition& c, const Server& server, 
     const bool frozen = !plan.parametrization->trains_base();
     Section base{kBaseSection, plan.sent().stored,
                  frozen ? c.base_version(plan, server.version) : server.version};
-    // A low-rank increment can be added to a base that is stored as it is only.
     if (frozen && !plan.compresses()) {
       base.increment = c.global().parametrization->increment(c.global().prepared);
+    } else if (frozen && plan.parametrization->merges()) {
+      // To codes nothing can be added: what merging adds lies beside them.
+      base.first = c.prepared_at(plan, server.version);
+      base.bytes += plan.parametrization->beside_base(plan.prepared, base.key - base.first);
+      if (base.key > base.first) {
+        base.increment = c.global().parametrization->increment(c.global().prepared);
+      }
     }
     sections.push_back(base);
   }

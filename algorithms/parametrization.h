@@ -75,6 +75,14 @@ class Parametrization {
   // device that holds the base before; nothing: only the whole base can be sent.
   virtual bool merges() const { return false; }
   virtual std::optional<Bytes> increment(const Shape& /*prepared*/) const { return {}; }
+  // Over a base that is not stored dense: spaces after which it is prepared anew from the master.
+  // Until then devices keep beside it what merging added.
+  virtual std::int64_t prepared_lasts() const { return 1; }
+  // What they keep after so many merges: bytes of flash, and whether it is a sum in bfloat16.
+  virtual Bytes beside_base(const Shape& /*prepared*/, std::int64_t /*merges*/) const {
+    return Bytes(0);
+  }
+  virtual bool rounds_beside() const { return false; }
   // The new adapters are not a step from the old ones: the server applies average() as it is.
   virtual bool replaces() const { return false; }
   // A part of what is trained never leaves the device (ClientState::personal): bytes of it.

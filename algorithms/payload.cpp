@@ -42,7 +42,7 @@ const std::string& section_name(SectionId id) {
 Bytes Section::missing(std::int64_t held) const {
   if (key < 0 || held < 0 || held > key) return bytes;
   if (held == key) return Bytes(0);
-  return increment ? std::min(bytes, (key - held) * *increment) : bytes;
+  return increment && held >= first ? std::min(bytes, (key - held) * *increment) : bytes;
 }
 
 Bytes Exchange::down_bytes() const { return sum(down); }

@@ -34,6 +34,7 @@ struct Section {
   // A device that holds the section of an earlier key may receive, instead of the whole, that many
   // bytes for each key that it missed.
   std::optional<Bytes> increment = std::nullopt;
+  std::int64_t first = 0;  // the earliest key to which increments can be added
 
   // What a device that holds the section of key `held` (-1: none) must receive.
   Bytes missing(std::int64_t held) const;

@@ -78,6 +78,11 @@ std::int64_t Composition::base_version(const Plan& plan, std::int64_t version) c
   return plan.parametrization->merges() ? space(plan, version) : 0;
 }
 
+std::int64_t Composition::prepared_at(const Plan& plan, std::int64_t version) const {
+  const std::int64_t base = base_version(plan, version);
+  return base - base % plan.parametrization->prepared_lasts();
+}
+
 LayoutPtr Composition::update_layout(const Plan& plan, const Server& server) const {
   SKIFF_CHECK(plan.prepared.layout != nullptr, "a plan that was not prepared");
   return adaptation(plan, server).update_layout(plan.prepared);

@@ -41,6 +41,7 @@ struct Plan {
   std::shared_ptr<const Codec> down, up;
   LocalWork work;
   std::size_t model = 0;           // index into Composition::models
+  bool checkpointing = false;      // activations are computed again instead of kept
   std::optional<double> sparsity;  // of its tier, for a method that prunes by itself
   Shape prepared;                  // of what its devices hold
   Shape travels;  // of what they are sent, if they compress it themselves; else no layout
@@ -57,6 +58,8 @@ struct Plan {
 
 struct Composition {
   std::vector<std::shared_ptr<const Architecture>> models;
+  // The same models, keeping less while they train; null where a model does not offer it.
+  std::vector<std::shared_ptr<const Architecture>> thrifty;
   std::vector<Plan> plans;  // plans[0] is the widest: the server's own
   std::int64_t clients = 0;
   std::int64_t horizon = 0;  // rounds planned, for schedules
@@ -65,7 +68,10 @@ struct Composition {
   std::vector<std::string> heuristic;  // combinations allowed without a theory: optimizer, ...
 
   const Plan& global() const { return plans.front(); }
-  const Architecture& architecture(const Plan& plan) const { return *models[plan.model]; }
+  const Architecture& architecture(const Plan& plan) const {
+    const bool less = plan.checkpointing && plan.model < thrifty.size();
+    return less && thrifty[plan.model] != nullptr ? *thrifty[plan.model] : *models[plan.model];
+  }
   // Before the compressors ran: every plan's devices hold the whole in float32.
   void prepare_dense();
   // The parametrization and its space in the rounds that start from this version of the server.
@@ -81,6 +87,8 @@ struct Composition {
   Stream space_stream(const Plan& plan, std::int64_t version) const;
   // Of the frozen base that the clients of a plan hold.
   std::int64_t base_version(const Plan& plan, std::int64_t version) const;
+  // The base version that its codes were made of; what was merged since lies beside them.
+  std::int64_t prepared_at(const Plan& plan, std::int64_t version) const;
   // Layout of what a client of this plan trains and reports in a round of this version; without a
   // server: of the first round, which is that of all rounds where spaces last.
   LayoutPtr update_layout(const Plan& plan, const Server& server) const;

@@ -26,7 +26,7 @@
 namespace skiff {
 namespace {
 
-struct BernoulliLoraParams : AdapterParams {
+struct BernoulliLoraParams : AdapterParams, MergeParams {
   double probability = 0;
   std::string distribution = "orthonormal";
   std::string variant = "factor";
@@ -36,6 +36,7 @@ struct BernoulliLoraParams : AdapterParams {
 RacLoraParams side(const BernoulliLoraParams& p, const char* sketch) {
   RacLoraParams out;
   static_cast<AdapterParams&>(out) = p;
+  static_cast<MergeParams&>(out) = p;
   out.sketch = sketch;
   out.distribution = p.distribution;
   return out;
@@ -58,6 +59,7 @@ Schema<BernoulliLoraParams> schema() {
       .one_of({"factor", "adapter-mask"});
   s.field("rescale", &BernoulliLoraParams::rescale,
           "adapter-mask: divide what is merged by the probability");
+  add_merge(s);
   s.check([](const BernoulliLoraParams& p, const Node& map, Reader& reader) {
     const auto blame = [&](const char* key, const char* why) {
       const Node* found = map.find(key);
@@ -123,6 +125,11 @@ class BernoulliLora final : public Parametrization {
     if (masks()) return left_.increment(prepared);
     return std::max(*left_.increment(prepared), *right_.increment(prepared));
   }
+  std::int64_t prepared_lasts() const override { return p_.prepared_lasts(); }
+  Bytes beside_base(const Shape& prepared, std::int64_t merges) const override {
+    return p_.beside_base(*increment(prepared), adapters_of(*prepared.layout, p_), merges);
+  }
+  bool rounds_beside() const override { return p_.merge == "side-bf16"; }
 
  private:
   bool masks() const { return p_.variant == "adapter-mask"; }

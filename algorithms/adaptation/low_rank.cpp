@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 
 #include "algorithms/kernels/gemm.h"
@@ -24,6 +25,20 @@ const Slice* slice_of(const Vector& factors, const std::string& layer, Factor wh
 }
 
 }  // namespace
+
+std::int64_t MergeParams::prepared_lasts() const {
+  if (merge == "stack") return stack_blocks;
+  return merge == "requantize" ? 1 : std::numeric_limits<std::int64_t>::max();
+}
+
+Bytes MergeParams::beside_base(Bytes increment, std::span<const AdapterSlices> adapters,
+                               std::int64_t merges) const {
+  if (merge == "stack") return merges * increment;
+  if (merge == "requantize" || merges == 0) return Bytes(0);
+  std::int64_t values = 0;
+  for (const AdapterSlices& a : adapters) values += static_cast<std::int64_t>(a.rows) * a.cols;
+  return Bytes(2 * values);
+}
 
 std::string_view suffix_of(Factor factor) { return factor == Factor::kA ? ".lora_A" : ".lora_B"; }
 

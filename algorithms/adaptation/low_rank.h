@@ -35,6 +35,38 @@ struct AdapterParams {
   std::optional<ActiveLayers> active;  // not said by users: bernoulli-lora's mask
 };
 
+// One adapted layer.
+struct AdapterSlices {
+  std::string layer;
+  int rows = 0, cols = 0, rank = 0;  // m, n, r
+  double scale = 0;                  // s; chosen ranks leave it at what the scenario's rank has
+};
+
+// How what is merged reaches a base that is stored as codes or beside a mask.
+//   requantize  the base is prepared anew from the merged weights, and sent whole, after every
+//   block stack       devices keep the factors beside it and add their products; after stack_blocks
+//               blocks the base is prepared anew
+//   side-bf16   devices keep the sum of the products in bfloat16, two bytes a value; the base stays
+// A base that is stored dense is added to in place, whatever this says.
+struct MergeParams {
+  std::string merge = "stack";
+  int stack_blocks = 8;
+
+  std::int64_t prepared_lasts() const;
+  // After so many merges whose increment takes these bytes, over these adapted layers.
+  Bytes beside_base(Bytes increment, std::span<const AdapterSlices> adapters,
+                    std::int64_t merges) const;
+};
+
+// P derives from MergeParams.
+template <class P>
+void add_merge(Schema<P>& s) {
+  s.field("merge", &P::merge, "over a base that is not stored dense: what becomes of the factors")
+      .one_of({"stack", "side-bf16", "requantize"});
+  s.field("stack_blocks", &P::stack_blocks, "merge: stack: blocks until the base is prepared anew")
+      .at_least(2);
+}
+
 // The fields that open the schema of every adapter; P derives from AdapterParams.
 template <class P>
 void add_adapter(Schema<P>& s) {
@@ -49,12 +81,6 @@ void add_adapter(Schema<P>& s) {
 enum class Factor { kA, kB };
 std::string_view suffix_of(Factor factor);  // ".lora_A"
 
-// One adapted layer.
-struct AdapterSlices {
-  std::string layer;
-  int rows = 0, cols = 0, rank = 0;  // m, n, r
-  double scale = 0;                  // s; chosen ranks leave it at what the scenario's rank has
-};
 // Of a model's layout, in its order. Throws std::invalid_argument for targets that are no layers,
 // or that a model reads otherwise than as x W^T (embeddings, convolutions). Those that are not
 // active are left out.

@@ -60,6 +60,26 @@ void add_low_rank_cost(const AdapterParams& params, const Shape& prepared, const
   cost.weight_gradients = Flops(0);
 }
 
+void add_merge_cost(const MergeParams& merge, const AdapterParams& params, const Shape& prepared,
+                    Cost& cost) {
+  if (merge.merge == "requantize") return;
+  if (prepared.stored == dense_shape(prepared.layout).stored) return;
+  std::int64_t factors = 0, values = 0;
+  for (const AdapterSlices& a : adapters_of(*prepared.layout, params)) {
+    factors += static_cast<std::int64_t>(a.rank) * (a.rows + a.cols);
+    values += static_cast<std::int64_t>(a.rows) * a.cols;
+  }
+  const double rows = static_cast<double>(cost.rows) * static_cast<double>(cost.steps);
+  if (merge.merge == "stack") {  // both factors in RAM; forward and the input's gradient use them
+    const std::int64_t most = merge.stack_blocks - 1;
+    cost.memory.adapters += Bytes(4 * most * factors);
+    cost.fp32 += Flops(2 * 2 * rows * static_cast<double>(factors) * static_cast<double>(most) / 2);
+  } else {
+    cost.memory.weights += Bytes(2 * values);
+    cost.dram += Bytes(2 * values * cost.steps);
+  }
+}
+
 void draw_slices(Vector& factors, Factor which, bool uniform, Stream stream) {
   for (const Slice& s : factors.layout->slices) {
     if (!s.name.ends_with(suffix_of(which))) continue;

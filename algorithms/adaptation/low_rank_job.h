@@ -20,6 +20,11 @@ std::unique_ptr<Weights> bind_low_rank(const AdapterParams& params,
 void add_low_rank_cost(const AdapterParams& params, const Shape& prepared, const Layout& trained,
                        const Optimizer& optimizer, Cost& cost);
 
+// What merging adds to the cost of a base that is not stored dense: RAM for the most that lies
+// beside it, operations for what lies there on average.
+void add_merge_cost(const MergeParams& merge, const AdapterParams& params, const Shape& prepared,
+                    Cost& cost);
+
 // Independent draws for every slice, by its name. uniform: U(-1/sqrt(n), 1/sqrt(n)) for the n
 // columns of a slice, what kaiming initialisation with a = sqrt(5) is; else normal, variance 1/n.
 void draw_slices(Vector& factors, Factor which, bool uniform, Stream stream);

@@ -13,8 +13,8 @@
 //   one step, gamma <= 1/L:  E f(W+) - f* <= (1 - gamma mu r / m) (f(W) - f*) under PL
 //
 // Devices hold the base that merges have moved: one that holds an older base receives the trained
-// factors and seeds that it missed, or the whole base if that is less. A base that is not stored
-// dense is prepared again from the merged weights and sent whole.
+// factors and seeds that it missed, or the whole base if that is less. merge says what happens over
+// a base that is not stored dense (MergeParams, low_rank.h); the paper's bases are.
 // Unequal ranks: one frame of the widest rank, client k uses its first r_k vectors. tier_weight:
 //   holders      row j of A is the mean over the clients that have it: with tiers that never change
 //                it favours those of high rank
@@ -84,6 +84,7 @@ Schema<RacLoraParams> schema() {
   s.field("tier_weight", &RacLoraParams::tier_weight,
           "with unequal ranks: mean over those who hold a row, or unbiased")
       .one_of({"holders", "unbiased"});
+  add_merge(s);
   s.field("adaptive_rank", &RacLoraParams::adaptive_rank,
           "choose the layers' ranks anew, within what the one rank takes (ours)");
   s.field("adapt_every", &RacLoraParams::adapt_every, "blocks between two choices").at_least(1);
@@ -269,8 +270,13 @@ std::optional<Bytes> RacLora::increment(const Shape& prepared) const {
   return Bytes(static_cast<std::int64_t>(factor + head));
 }
 
+Bytes RacLora::beside_base(const Shape& prepared, std::int64_t merges) const {
+  return p_.beside_base(*increment(prepared), adapters_of(*prepared.layout, p_), merges);
+}
+
 void RacLora::cost(const Shape& prepared, const Optimizer& optimizer, Cost& cost) const {
   add_low_rank_cost(p_, prepared, *trained_.of(prepared.layout), optimizer, cost);
+  add_merge_cost(p_, p_, prepared, cost);
   if (!p_.adaptive_rank) return;
   std::int64_t even = 0, widest = 0;  // products of one layer at a time
   for (const AdapterSlices& a : adapters_of(*prepared.layout, p_)) {

@@ -11,7 +11,7 @@
 
 namespace skiff {
 
-struct RacLoraParams : AdapterParams {
+struct RacLoraParams : AdapterParams, MergeParams {
   std::string sketch;  // left | right
   int chain_rounds = 1;
   std::string distribution = "orthonormal";
@@ -49,6 +49,9 @@ class RacLora final : public Parametrization {
   bool trains_base() const override { return false; }
   bool merges() const override { return true; }
   std::optional<Bytes> increment(const Shape& prepared) const override;
+  std::int64_t prepared_lasts() const override { return p_.prepared_lasts(); }
+  Bytes beside_base(const Shape& prepared, std::int64_t merges) const override;
+  bool rounds_beside() const override { return p_.merge == "side-bf16"; }
 
   // The frozen factors of a space.
   Vector sketch(const LayoutPtr& model, Stream space) const;

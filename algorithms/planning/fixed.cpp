@@ -28,7 +28,7 @@ class Fixed final : public Planner {
  public:
   explicit Fixed(const FixedParams& params) : blind_(params.admission == "blind") {}
 
-  Choice plan(const DeviceLimits& device, std::span<const Cost> per_plan) const override {
+  Choice plan(const DeviceLimits& device, std::span<const PlanPrice> per_plan) const override {
     if (blind_) return {0, "", Bytes(0)};
     if (device.tier < 0) return {std::nullopt, "tier", Bytes(0)};
     return choose_if_fits(device, per_plan, 0);

@@ -26,11 +26,12 @@ class Tiers final : public Planner {
  public:
   explicit Tiers(const TiersParams& params) : plans_(params.plans) {}
 
-  Choice plan(const DeviceLimits& device, std::span<const Cost> per_plan) const override {
+  Choice plan(const DeviceLimits& device, std::span<const PlanPrice> per_plan) const override {
     if (device.tier < 0) return {std::nullopt, "tier", Bytes(0)};
     return choose_if_fits(device, per_plan, static_cast<std::size_t>(device.tier));
   }
   const PlanTable* table() const override { return &plans_; }
+  std::size_t plan_of_tier(std::size_t tier) const override { return tier; }
 
  private:
   PlanTable plans_;

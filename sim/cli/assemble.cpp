@@ -8,6 +8,7 @@
 #include "algorithms/data/federate.h"
 #include "algorithms/refusals.h"
 #include "sim/cli/assemble_steps.h"
+#include "sim/cli/choose_plans.h"
 #include "sim/federation/evaluator.h"
 #include "sim/federation/preparer.h"
 #include "sim/record/human.h"
@@ -178,6 +179,7 @@ FederationSetup assemble(const Scenario& s) {
   setup.server = assemble_server(s, setup.composition.clients);
   setup.server.min_reports = reports_needed(setup);
   setup.evaluation = assemble_evaluation(s, *setup.data);
+  if (setup.planner->choices() != nullptr && setup.has_model()) choose_plans(s, setup);
   at_key(s, s.compression.pruning ? "compression.pruning" : "compression.quantization",
          [&] { prepare_start(setup); });
   // Adapters say here which of their targets the model does not have.
@@ -185,6 +187,7 @@ FederationSetup assemble(const Scenario& s) {
     for (const Plan& plan : setup.composition.plans) setup.composition.update_layout(plan);
     for (const Plan& plan : setup.charged().plans) setup.charged().update_layout(plan);
   });
+  check_target_size(s, setup);
   check_legal(s, setup);
   return setup;
 }

@@ -5,6 +5,7 @@
 #include "algorithms/models/pretrained.h"
 #include "sim/cli/assemble_compressors.h"
 #include "sim/cli/assemble_steps.h"
+#include "sim/cli/choose_plans.h"
 
 namespace skiff {
 namespace {
@@ -35,6 +36,7 @@ Plan assemble_plan(const Scenario& s) {
   plan.down = codec_of(s, wire.download, method != nullptr ? method->own_down() : nullptr);
   plan.up = codec_of(s, wire.upload, method != nullptr ? method->own_up() : nullptr);
   plan.work = s.training;
+  plan.checkpointing = s.training.checkpointing;
   return plan;
 }
 
@@ -62,20 +64,39 @@ Scenario of_tier(Scenario s, const Node& plan) {
       set_key(s.compression.adaptation->parametrization, e.key, e.value, {});
     } else if (e.key == "optimizer") {
       s.training.optimizer.object = Registry<Optimizer>::instance().make(e.value);
+    } else if (e.key == "checkpointing") {
+      Reader reader;
+      convert(e.value, s.training.checkpointing, {}, reader);
+      reader.throw_if_any();
     } else if (e.key == "batch") {
       Reader reader;
       convert(e.value, s.training.batch, Rules{.least = 1, .none_word = "full"}, reader);
       reader.throw_if_any();
-    } else {
-      throw ScenarioError({{e.where, "compression.planner.plans",
-                            e.key + " by tier is what this version cannot run yet"}});
     }
   }
   return s;
 }
 
+Plan assemble_row(const Scenario& s, const Node& row) {
+  Plan plan = assemble_plan(of_tier(s, row));
+  const Node* sparsity = row.find("sparsity");
+  if (sparsity == nullptr || s.compression.pruning) return plan;
+  Reader reader;
+  convert(*sparsity, plan.sparsity, Rules{.least = 0, .most = 0.999999, .fraction = true}, reader);
+  reader.throw_if_any();
+  return plan;
+}
+
 std::vector<Plan> assemble_plans(const Scenario& s) {
   const Planner* planner = s.compression.planner.object.get();
+  if (planner != nullptr && planner->choices() != nullptr) {
+    std::vector<Plan> plans;
+    for (const Node& row : candidate_rows(s)) {
+      plans.push_back(assemble_row(s, row));
+      plans.back().name = candidate_name(row);
+    }
+    return plans;
+  }
   if (planner == nullptr || planner->table() == nullptr) return {assemble_plan(s)};
   std::vector<Plan> plans;
   for (const auto& named : s.devices.tiers) {
@@ -83,28 +104,23 @@ std::vector<Plan> assemble_plans(const Scenario& s) {
     const PlanTable& table = *planner->table();
     const auto row =
         std::find_if(table.begin(), table.end(), [&](const auto& r) { return r.first == tier; });
-    plans.push_back(assemble_plan(row == table.end() ? s : of_tier(s, row->second)));
+    plans.push_back(row == table.end() ? assemble_plan(s) : assemble_row(s, row->second));
     plans.back().name = tier;
-    const Node* sparsity = row == table.end() ? nullptr : row->second.find("sparsity");
-    if (sparsity == nullptr || s.compression.pruning) continue;
-    Reader reader;
-    convert(*sparsity, plans.back().sparsity, Rules{.least = 0, .most = 0.999999, .fraction = true},
-            reader);
-    reader.throw_if_any();
   }
   return plans;
 }
 
-// training.checkpointing: the model that trains keeps less and computes it again.
-std::shared_ptr<const Architecture> checkpointed(const Scenario& s,
-                                                 std::shared_ptr<const Architecture> model) {
-  if (!s.training.checkpointing) return model;
-  std::shared_ptr<const Architecture> thrifty = model->checkpointed();
-  if (thrifty != nullptr) return thrifty;
-  if (s.model.deploy_as.name.empty()) {
-    refuse(s, "training.checkpointing", "this model does not offer it; remove it");
+// training.checkpointing, or a plan's: the model that trains keeps less and computes it again.
+std::shared_ptr<const Architecture> checkpointed(const Scenario& s, const Composition& c) {
+  if (std::none_of(c.plans.begin(), c.plans.end(), [](const Plan& p) { return p.checkpointing; })) {
+    return nullptr;
   }
-  return model;  // only the devices' model does
+  std::shared_ptr<const Architecture> thrifty = c.models.front()->checkpointed();
+  if (thrifty == nullptr && s.model.deploy_as.name.empty()) {  // else only the devices' model does
+    refuse(s, s.training.checkpointing ? "training.checkpointing" : "compression.planner",
+           "this model does not offer checkpointing; remove it");
+  }
+  return thrifty;
 }
 
 }  // namespace
@@ -123,8 +139,9 @@ Composition assemble_composition(const Scenario& s, const FederatedDataset& data
     if (stored) return pretrained_model(s.model.checkpoint->path, data.shape);
     return s.model.architecture.object->build(data.shape);
   });
-  c.models.push_back(checkpointed(s, model));
+  c.models.push_back(model);
   c.plans = assemble_plans(s);
+  c.thrifty.push_back(checkpointed(s, c));
   return c;
 }
 
@@ -132,9 +149,10 @@ std::shared_ptr<const Composition> assemble_deployed(const Scenario& s, const Co
                                                      const TaskShape& task) {
   if (s.model.deploy_as.name.empty() || trained.models.empty()) return nullptr;
   auto charged = std::make_shared<Composition>(trained);
-  charged->models = {at_key(s, "model.deploy_as", [&] {
-    return deployed_model(s.model.deploy_as.name, task, s.training.checkpointing);
-  })};
+  at_key(s, "model.deploy_as", [&] {
+    charged->models = {deployed_model(s.model.deploy_as.name, task, false)};
+    charged->thrifty = {deployed_model(s.model.deploy_as.name, task, true)};
+  });
   return charged;
 }
 

@@ -45,6 +45,22 @@ std::string protocol_text(const SynchronousSpec& server, std::int64_t clients) {
   return fmt::format("synchronous, {} of {}", server.participants, std::min(invited, clients));
 }
 
+// What the planner chose: by tier, or for devices one by one.
+std::vector<std::string> chosen_plans(const FederationSetup& setup) {
+  std::vector<std::string> lines;
+  if (setup.planner->choices() == nullptr) return lines;
+  const std::vector<Plan>& plans = setup.composition.plans;
+  const auto& tiers = setup.devices.tiers;
+  if (tiers.empty() || plans.size() > tiers.size()) {
+    for (const Plan& plan : plans) lines.push_back(plan.name);
+    return lines;
+  }
+  for (std::size_t t = 0; t < tiers.size(); ++t) {
+    lines.push_back(tiers[t].first + ": " + plans[setup.planner->plan_of_tier(t)].name);
+  }
+  return lines;
+}
+
 }  // namespace
 
 RunInfo run_info(const Scenario& s, const FederationSetup& setup) {
@@ -60,6 +76,7 @@ RunInfo run_info(const Scenario& s, const FederationSetup& setup) {
   info.rounds = static_cast<std::uint32_t>(setup.server.rounds);
   info.heuristics = setup.composition.heuristic;
   info.neutral_defaults = s.neutral_defaults;
+  if (setup.has_model()) info.plans = chosen_plans(setup);
   if (!setup.server.stop.target.empty()) info.target = setup.server.stop.target.front();
   const auto& plans = setup.composition.plans;
   const bool by_plan = std::any_of(plans.begin(), plans.end(), [](const Plan& p) {

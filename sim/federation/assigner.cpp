@@ -3,12 +3,15 @@
 #include <algorithm>
 
 #include "algorithms/method_steps.h"
+#include "devices/radio.h"
 
 namespace skiff {
 namespace {
 
 Cause cause_of(const std::string& part) {
   if (part == "storage") return Cause::kStorage;
+  if (part == "time") return Cause::kDeadline;
+  if (part == "energy") return Cause::kBattery;
   return part == "tier" ? Cause::kTier : Cause::kRam;
 }
 
@@ -38,7 +41,7 @@ MemoryDemand demand_of(const Cost& cost, Bytes runtime) {
 // whole if that is less.
 Bytes missing_base(const Composition& c, const Server& server, const Section& base,
                    std::int64_t held) {
-  if (!base.increment || held < 0 || held >= base.key) return base.missing(held);
+  if (!base.increment || held < base.first || held >= base.key) return base.missing(held);
   const Plan& widest = c.global();
   Bytes sum;
   for (std::int64_t space = held; space < base.key && sum < base.bytes; ++space) {
@@ -96,7 +99,12 @@ Bytes Assigner::kept_on_flash(const Plan& plan, const Exchange& exchange) const 
   }
   state += plan.parametrization->personal_bytes(plan.prepared);
   const bool frozen = !plan.parametrization->trains_base() || setup_.method->keeps_frozen_model();
-  const Bytes base = frozen ? plan.prepared.stored : Bytes(0);
+  Bytes base = frozen ? plan.prepared.stored : Bytes(0);
+  if (frozen && plan.compresses() && plan.parametrization->merges()) {
+    const std::int64_t most =
+        std::min(plan.parametrization->prepared_lasts(), setup_.composition.horizon) - 1;
+    base += plan.parametrization->beside_base(plan.prepared, std::max<std::int64_t>(0, most));
+  }
   return base + 2 * state;
 }
 
@@ -126,16 +134,18 @@ Cost Assigner::largest_cost(const Plan& plan, const Server& server) const {
   for (int c = 0; c < setup_.data->clients(); ++c) {
     most = std::max(most, setup_.data->samples_of(c));
   }
-  const Exchange exchange =
-      setup_.method->exchange(setup_.charged(), server, plan, plan.prepared, 0);
-  return cost_of(plan, server.version, most, exchange, kept_on_flash(plan, exchange));
+  return cost_of(plan, most, server);
 }
 
-void Assigner::set_costs(Assignment& task, const Cost& cost, const DeviceRecord& device) const {
-  const DeviceProfile& profile = *device.device.profile;
-  task.batch = cost.batch;
-  task.steps = setup_.server.delivers_only() ? 0 : cost.steps;
-  task.flops = cost.fp32 + cost.fp16 + cost.int8;
+Cost Assigner::cost_of(const Plan& plan, std::int64_t samples, const Server& server) const {
+  Exchange exchange = setup_.method->exchange(setup_.charged(), server, plan, plan.prepared, 0);
+  if (setup_.server.delivers_only()) exchange.up.clear();
+  return cost_of(plan, server.version, samples, exchange, kept_on_flash(plan, exchange));
+}
+
+namespace {
+
+ComputeLoad load_of(const Cost& cost) {
   ComputeLoad load;
   load.at(Precision::kFp32) = cost.fp32;
   load.at(Precision::kFp16) = cost.fp16;
@@ -143,7 +153,40 @@ void Assigner::set_costs(Assignment& task, const Cost& cost, const DeviceRecord&
   load.dram = cost.dram;
   load.batch = cost.batch;
   load.launches = static_cast<double>(cost.steps);
-  task.work = compute_cost(profile, load, {.cpu_factor = device.device.cpu_factor});
+  return load;
+}
+
+}  // namespace
+
+PlanPrice Assigner::priced(const Cost& cost, const Device& device) const {
+  PlanPrice price{cost, {}, {}};
+  if (setup_.planner->choices() == nullptr) return price;
+  const DeviceProfile& profile = *device.profile;
+  const ComputeCost work = compute_cost(profile, load_of(cost), {.cpu_factor = device.cpu_factor});
+  const FlashCost kept = flash_write_cost(profile, cost.down);
+  const Transfer down = plan_transfer(device.access, Direction::kDownload, cost.down, false);
+  const Transfer up = plan_transfer(device.access, Direction::kUpload, cost.up, true);
+  const Seconds on_air = down.alone() + up.alone();
+  price.time = on_air + kept.time + work.time;
+  price.energy = radio_cost(device.link->radio, up.wire, down.wire, on_air).total() +
+                 kept.energy() + work.energy();
+  return price;
+}
+
+DeviceLimits Assigner::limits_of(std::uint32_t device) const {
+  const DeviceProfile& profile = setup_.devices.fleet->profile(device);
+  return {.device_class = profile.name,
+          .tier = tier_of(profile),
+          .memory = limit_of(device) - profile.memory.runtime.value,
+          .storage = profile.flash.budget.value};
+}
+
+void Assigner::set_costs(Assignment& task, const Cost& cost, const DeviceRecord& device) const {
+  const DeviceProfile& profile = *device.device.profile;
+  task.batch = cost.batch;
+  task.steps = setup_.server.delivers_only() ? 0 : cost.steps;
+  task.flops = cost.fp32 + cost.fp16 + cost.int8;
+  task.work = compute_cost(profile, load_of(cost), {.cpu_factor = device.device.cpu_factor});
   task.memory = demand_of(cost, profile.memory.runtime.value);
   task.up = cost.up;
 }
@@ -188,16 +231,11 @@ Verdict Assigner::assign(DeviceRecord& device, std::uint32_t index, std::uint32_
     costs_.clear();
     for (std::size_t p = 0; p < setup_.charged().plans.size(); ++p) {
       const Exchange& exchange = exchange_of(p, server, index);
-      costs_.push_back(cost_of(setup_.charged().plans[p], server.version, task.samples, exchange,
-                               cache_[p].flash));
+      costs_.push_back(priced(cost_of(setup_.charged().plans[p], server.version, task.samples,
+                                      exchange, cache_[p].flash),
+                              device.device));
     }
-    const DeviceProfile& profile = *device.device.profile;
-    const Choice choice =
-        setup_.planner->plan({.device_class = profile.name,
-                              .tier = tier_of(profile),
-                              .memory = task.memory_limit - profile.memory.runtime.value,
-                              .storage = profile.flash.budget.value},
-                             costs_);
+    const Choice choice = setup_.planner->plan(limits_of(index), costs_);
     task.plan = static_cast<std::uint32_t>(choice.considered);
     set_costs(task, costs_[task.plan], device);
     task.encoded_up = cache_[task.plan].encoded_up;

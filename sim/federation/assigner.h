@@ -29,8 +29,14 @@ class Assigner {
   // Cost of a plan for a client with that many samples, the method's and codec's shares included.
   Cost cost_of(const Plan& plan, std::int64_t version, std::int64_t samples,
                const Exchange& exchange, Bytes kept_on_flash) const;
+  // The same for a first participation, before the run.
+  Cost cost_of(const Plan& plan, std::int64_t samples, const Server& server) const;
   // What a plan needs for the client with the most samples: the table of memory by part.
   Cost largest_cost(const Plan& plan, const Server& server) const;
+  // The same on one device: with the time and energy of a participation.
+  PlanPrice priced(const Cost& cost, const Device& device) const;
+  // What a planner may know of a device; -1: no tier of its own.
+  DeviceLimits limits_of(std::uint32_t device) const;
   int tier_of(const DeviceProfile& profile) const;  // -1: below the last; 0 where there are none
 
  private:
@@ -51,8 +57,8 @@ class Assigner {
     Bytes encoded_up;
   };
   const FederationSetup& setup_;
-  std::vector<Cached> cache_;  // by plan
-  std::vector<Cost> costs_;    // scratch
+  std::vector<Cached> cache_;     // by plan
+  std::vector<PlanPrice> costs_;  // scratch
 };
 
 }  // namespace skiff

@@ -4,7 +4,9 @@
 #include <numeric>
 
 #include "algorithms/calibration.h"
+#include "algorithms/kernels/bfloat16.h"
 #include "algorithms/prepare.h"
+#include "algorithms/stacked_values.h"
 #include "sim/federation/learner.h"
 
 namespace skiff {
@@ -85,6 +87,26 @@ void clear_unheld(const FederationSetup& setup, GlobalModel& model) {
 
 }  // namespace
 
+namespace {
+
+void set_deployed_shapes(FederationSetup& setup) {
+  if (setup.deployed == nullptr) return;
+  auto charged = std::make_shared<Composition>(*setup.deployed);
+  for (Plan& plan : charged->plans) {
+    set_shapes(plan, dense_shape(charged->architecture(plan).layout()), false);
+  }
+  setup.deployed = std::move(charged);
+}
+
+}  // namespace
+
+void prepare_shapes(FederationSetup& setup) {
+  for (Plan& plan : setup.composition.plans) {
+    set_shapes(plan, dense_shape(setup.composition.architecture(plan).layout()), false);
+  }
+  set_deployed_shapes(setup);
+}
+
 void prepare_start(FederationSetup& setup) {
   std::vector<Plan>& plans = setup.composition.plans;
   const bool any =
@@ -104,12 +126,7 @@ void prepare_start(FederationSetup& setup) {
     const Shape whole = dense_shape(setup.composition.architecture(plans[p]).layout());
     set_shapes(plans[p], structure != nullptr ? shape_of(*structure) : whole, structure != nullptr);
   }
-  if (setup.deployed == nullptr) return;
-  auto charged = std::make_shared<Composition>(*setup.deployed);
-  for (Plan& plan : charged->plans) {
-    set_shapes(plan, dense_shape(charged->architecture(plan).layout()), false);
-  }
-  setup.deployed = std::move(charged);
+  set_deployed_shapes(setup);
 }
 
 Preparer::Preparer(const FederationSetup& setup)
@@ -161,6 +178,39 @@ Model Preparer::at_end(const Server& server, std::size_t p) const {
   return model;
 }
 
+// The codes of an earlier master and, beside them, what was merged since. A device's buffer in
+// bfloat16 is rounded at every merge.
+std::shared_ptr<const Model> Preparer::stacked(const Server& server, std::size_t p,
+                                               Kept& kept) const {
+  const Plan& plan = setup_.composition.plans[p];
+  const Vector& master = server.models[plan.model].weights;
+  const std::int64_t first = setup_.composition.prepared_at(plan, server.version);
+  if (kept.first != first) {
+    kept.first = first;
+    kept.codes = std::make_shared<const Model>(compressed(server, p, kept));
+    kept.master = master;
+    kept.added = Vector(master.layout);
+    return kept.codes;
+  }
+  const bool rounds = plan.parametrization->rounds_beside();
+  for (std::size_t i = 0; i < master.values.size(); ++i) {
+    const float sum = kept.added.values[i] + (master.values[i] - kept.master.values[i]);
+    kept.added.values[i] = rounds ? kernels::from_bfloat16(kernels::to_bfloat16(sum)) : sum;
+  }
+  kept.master = master;
+  auto model = std::make_shared<Model>(*kept.codes);
+  for (std::size_t t = 0; t < model->tensors.size(); ++t) {
+    const Slice& s = model->layout->slices[t];
+    const std::span<const float> added(kept.added.values.data() + s.offset, s.size());
+    if (std::all_of(added.begin(), added.end(), [](float x) { return x == 0; })) continue;
+    std::vector<float> straight(s.size());
+    to_row_major(s, added, straight);
+    model->tensors[t].values =
+        std::make_shared<const StackedValues>(model->tensors[t].values, std::move(straight));
+  }
+  return model;
+}
+
 std::shared_ptr<const Model> Preparer::prepared(const Server& server, std::size_t p) {
   const Plan& plan = setup_.composition.plans[p];
   if (!plan.sends_base()) return nullptr;
@@ -168,7 +218,10 @@ std::shared_ptr<const Model> Preparer::prepared(const Server& server, std::size_
   const bool frozen = !plan.parametrization->trains_base();
   const std::int64_t version = frozen ? server.models[plan.model].base_version : server.version;
   if (kept.version != version) {
-    kept.model = std::make_shared<const Model>(compressed(server, p, kept));
+    const bool lasts = frozen && plan.parametrization->merges() && plan.compresses() &&
+                       plan.parametrization->prepared_lasts() > 1;
+    kept.model = lasts ? stacked(server, p, kept)
+                       : std::make_shared<const Model>(compressed(server, p, kept));
     kept.version = version;
   }
   return kept.model;

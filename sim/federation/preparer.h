@@ -19,6 +19,9 @@ namespace skiff {
 // the model or its data do not go together.
 void prepare_start(FederationSetup& setup);
 
+// The shapes of all plans, as if nothing were removed for the whole run.
+void prepare_shapes(FederationSetup& setup);
+
 class Preparer {
  public:
   explicit Preparer(const FederationSetup& setup);
@@ -32,7 +35,13 @@ class Preparer {
     std::int64_t version = -1;
     std::shared_ptr<const Model> model;
     std::vector<State> memory;  // by compressor
+    // Where codes last several spaces of adapters that merge: those of the space `first`, the
+    // master that they were made of, and what was merged since.
+    std::int64_t first = -1;
+    std::shared_ptr<const Model> codes;
+    Vector master, added;
   };
+  std::shared_ptr<const Model> stacked(const Server& server, std::size_t plan, Kept& kept) const;
   Model compressed(const Server& server, std::size_t plan, Kept& kept) const;
 
   const FederationSetup& setup_;

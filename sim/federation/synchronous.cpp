@@ -400,14 +400,14 @@ void SynchronousServer::record_tiers(const RoundRow& round) {
     TierRow& t = rows[i];
     t.round = round.round;
     t.tier = static_cast<std::uint32_t>(i);
-    const bool own = i < plan_metrics_.size() && !plan_metrics_[i].empty();
-    for (const auto& [metric, value] : own ? plan_metrics_[i] : round.metrics) {
+    const std::size_t plan = setup_.planner->plan_of_tier(i);
+    const bool own = plan < plan_metrics_.size() && !plan_metrics_[plan].empty();
+    for (const auto& [metric, value] : own ? plan_metrics_[plan] : round.metrics) {
       if (metric == "test_accuracy") t.accuracy = value;
       if (metric == "test_loss") t.loss = value;
     }
     if (setup_.has_model()) {
       const Composition& charged = setup_.charged();
-      const std::size_t plan = std::min(i, charged.plans.size() - 1);
       t.model_bytes = charged.plans[plan].prepared.stored;
       t.bits = static_cast<float>(plan_storage_[plan].bits);
       t.sparsity = static_cast<float>(plan_storage_[plan].sparsity);

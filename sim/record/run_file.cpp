@@ -71,6 +71,7 @@ void RunFile::put_identity(const RunInfo& info) {
   put_attribute(root, "rounds", static_cast<std::int64_t>(info.rounds));
   put_attribute(root, "heuristics", join(info.heuristics, ", "));
   put_attribute(root, "neutral_defaults", join(info.neutral_defaults, ", "));
+  if (!info.plans.empty()) put_attribute(root, "plans", join(info.plans, "; "));
   if (info.target) {
     put_attribute(root, "target_metric", info.target->first);
     put_attribute(root, "target_value", info.target->second);

@@ -37,6 +37,7 @@ struct RunInfo {
   std::uint32_t rounds = 0;                              // the horizon
   std::vector<std::string> heuristics;                   // training.heuristic; every output says so
   std::vector<std::string> neutral_defaults;             // "method fedavg"
+  std::vector<std::string> plans;                        // "high-end: bits 4", if a planner chose
   std::optional<std::pair<std::string, double>> target;  // server.stop.target
 
   // Names that rows refer to.

@@ -179,6 +179,7 @@ std::string summary_header(const RunInfo& info) {
   text += fmt::format("  {} devices", grouped(info.class_of_device.size()));
   if (!info.protocol.empty()) text += "  " + info.protocol;
   text = wrapped(text, kColumns, 2);
+  for (const std::string& plan : info.plans) text += "\n  plan " + plan;
   if (!info.heuristics.empty()) {
     text += fmt::format("\nheuristic ({}): no theory covers this combination",
                         join(info.heuristics, ", "));

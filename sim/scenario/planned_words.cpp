@@ -32,13 +32,6 @@ const std::vector<Word>& distillations() {
   return words;
 }
 
-const std::vector<Word>& planners() {
-  static const std::vector<Word> words{
-      {"adaptive", "", "per=tier choices=all limits=none", "the best plan that fits", "baseline"},
-  };
-  return words;
-}
-
 std::vector<FieldInfo> fields_of(const Word& word) {
   std::vector<FieldInfo> fields;
   std::istringstream keys(word.keys);
@@ -73,7 +66,6 @@ void add(const std::vector<Word>& words) {
 void register_planned_words() {
   [[maybe_unused]] static const bool once = [] {
     add<Distillation>(distillations());
-    add<Planner>(planners());
     register_protocols();
     return true;
   }();

@@ -14,6 +14,7 @@ namespace po = boost::program_options;
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all{
+      {"init", "NAME", "writes a first scenario, commented, that runs at once", init_verb},
       {"run", "FILE", "runs a scenario: results/NAME/run.h5, figures, a summary", run_verb},
       {"sweep", "FILE", "every run of a scenario's sweep, several at a time", sweep_verb},
       {"report", "DIR...", "one HTML page of all runs in folders, for any browser", report_verb},

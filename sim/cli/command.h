@@ -38,6 +38,7 @@ std::vector<std::string> words_of(const boost::program_options::variables_map& g
 std::string single_file(const Verb& verb, const boost::program_options::variables_map& given);
 const Verb& verb_named(const std::string& name);
 
+int init_verb(const std::vector<std::string>& arguments);
 int run_verb(const std::vector<std::string>& arguments);
 int sweep_verb(const std::vector<std::string>& arguments);
 int report_verb(const std::vector<std::string>& arguments);

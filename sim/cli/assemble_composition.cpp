@@ -40,50 +40,67 @@ Plan assemble_plan(const Scenario& s) {
   return plan;
 }
 
-// The strategy of `chosen` with another value of one of its keys; keys of the section around it are
-// left alone.
-template <class Role>
-void set_key(Chosen<Role>& chosen, const std::string& key, const Node& value,
-             const std::vector<std::string>& section_keys) {
-  chosen.node.set(key, value);
-  Reader reader;
-  chosen.object = Registry<Role>::instance().make(chosen.node, reader, section_keys);
-  reader.throw_if_any();
-}
+// What a plan says of one key, read as that key's own section reads it; said wrong, it is blamed
+// where the plan stands.
+class PlanKey {
+ public:
+  PlanKey(const Scenario& s, const Node::Entry& entry, const std::string& plans)
+      : scenario_(s), entry_(entry), path_(plans + "." + entry.key) {}
+  PlanKey(const PlanKey&) = delete;
+  PlanKey& operator=(const PlanKey&) = delete;
 
-// The scenario with what a tier's plan has otherwise.
-Scenario of_tier(Scenario s, const Node& plan) {
-  for (const Node::Entry& e : plan.entries) {
+  // The strategy of `chosen` with this value; keys of the section around it are left alone.
+  template <class Role>
+  void set_in(Chosen<Role>& chosen, const std::vector<std::string>& section_keys) {
+    chosen.node.set(entry_.key, entry_.value);
+    chosen.object = Registry<Role>::instance().make(chosen.node, reader_, section_keys);
+    check();
+  }
+  void make(std::shared_ptr<const Optimizer>& optimizer) {
+    optimizer = Registry<Optimizer>::instance().make(entry_.value, reader_);
+    check();
+  }
+  template <class T>
+  void read(T& out, const Rules& rules) {
+    convert(entry_.value, out, rules, reader_);
+    check();
+  }
+
+ private:
+  void check() const {
+    if (!reader_.ok()) throw scenario_.error(path_, reader_.problems().front().message);
+  }
+  const Scenario& scenario_;
+  const Node::Entry& entry_;
+  std::string path_;
+  Reader reader_;
+};
+
+// The plan of the scenario with what a tier, or a candidate, has otherwise. `plans`: where they
+// are written.
+Plan assemble_row(const Scenario& scenario, const Node& row, const std::string& plans) {
+  Scenario s = scenario;
+  std::optional<double> sparsity;  // of the method's own pruning
+  for (const Node::Entry& e : row.entries) {
+    PlanKey key(scenario, e, plans);
     if (e.key == "bits" && s.compression.quantization) {
-      set_key(s.compression.quantization->compressor, e.key, e.value, {"at", "rest"});
+      key.set_in(s.compression.quantization->compressor, {"at", "rest"});
     } else if (e.key == "sparsity" && s.compression.pruning) {
-      set_key(s.compression.pruning->compressor, e.key, e.value, {"at"});
+      key.set_in(s.compression.pruning->compressor, {"at"});
     } else if (e.key == "sparsity") {
-      // of the method's own pruning: Plan::sparsity
+      key.read(sparsity, {.least = 0, .most = 0.999999, .fraction = true});
     } else if (e.key == "rank" && s.compression.adaptation) {
-      set_key(s.compression.adaptation->parametrization, e.key, e.value, {});
+      key.set_in(s.compression.adaptation->parametrization, {});
     } else if (e.key == "optimizer") {
-      s.training.optimizer.object = Registry<Optimizer>::instance().make(e.value);
+      key.make(s.training.optimizer.object);
     } else if (e.key == "checkpointing") {
-      Reader reader;
-      convert(e.value, s.training.checkpointing, {}, reader);
-      reader.throw_if_any();
+      key.read(s.training.checkpointing, {});
     } else if (e.key == "batch") {
-      Reader reader;
-      convert(e.value, s.training.batch, Rules{.least = 1, .none_word = "full"}, reader);
-      reader.throw_if_any();
+      key.read(s.training.batch, {.least = 1, .none_word = "full"});
     }
   }
-  return s;
-}
-
-Plan assemble_row(const Scenario& s, const Node& row) {
-  Plan plan = assemble_plan(of_tier(s, row));
-  const Node* sparsity = row.find("sparsity");
-  if (sparsity == nullptr || s.compression.pruning) return plan;
-  Reader reader;
-  convert(*sparsity, plan.sparsity, Rules{.least = 0, .most = 0.999999, .fraction = true}, reader);
-  reader.throw_if_any();
+  Plan plan = assemble_plan(s);
+  plan.sparsity = sparsity;
   return plan;
 }
 
@@ -92,7 +109,7 @@ std::vector<Plan> assemble_plans(const Scenario& s) {
   if (planner != nullptr && planner->choices() != nullptr) {
     std::vector<Plan> plans;
     for (const Node& row : candidate_rows(s)) {
-      plans.push_back(assemble_row(s, row));
+      plans.push_back(assemble_row(s, row, "compression.planner.choices"));
       plans.back().name = candidate_name(row);
     }
     return plans;
@@ -104,7 +121,9 @@ std::vector<Plan> assemble_plans(const Scenario& s) {
     const PlanTable& table = *planner->table();
     const auto row =
         std::find_if(table.begin(), table.end(), [&](const auto& r) { return r.first == tier; });
-    plans.push_back(row == table.end() ? assemble_plan(s) : assemble_row(s, row->second));
+    plans.push_back(row == table.end()
+                        ? assemble_plan(s)
+                        : assemble_row(s, row->second, "compression.planner.plans." + tier));
     plans.back().name = tier;
   }
   return plans;

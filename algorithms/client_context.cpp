@@ -67,10 +67,18 @@ double ClientContext::differentiate(const Batch& batch, const Vector* at) {
     kept = weights_.parameters().values;
     weights_.parameters().values = at->values;
   }
-  const double loss = architecture().loss_and_gradient(weights_, batch, workspace_);
+  const double loss = weights_.forward_only()
+                          ? weights_.probe([&] { return forward_loss(batch); })
+                          : architecture().loss_and_gradient(weights_, batch, workspace_);
   if (at != nullptr) weights_.parameters().values = std::move(kept);
   weights_.after_gradient();
   return loss;
+}
+
+double ClientContext::forward_loss(const Batch& batch) {
+  workspace_.reset();
+  const Evaluation e = architecture().evaluate(weights_, batch, workspace_);
+  return e.loss / static_cast<double>(std::max<std::int64_t>(e.rows, 1));
 }
 
 void ClientContext::gradient(std::int64_t step, const Vector* at) {
@@ -126,11 +134,14 @@ void ClientContext::step(const Correct& correct) {
       for (float& x : g.values) x *= factor;
     }
   }
-  for (std::size_t t = 0; t < w.layout->slices.size(); ++t) {
+  const Optimizer& optimizer = *job_.plan.optimizer;
+  const bool stepped = weights_.step(optimizer, learning_rate_, *optimizer_state_);
+  for (std::size_t t = 0; t < w.layout->slices.size() && !stepped; ++t) {
     if (weights_.moves_itself(t)) continue;
     const Slice& s = w.layout->slices[t];
-    job_.plan.optimizer->step(s, slice_of(w.values, s), slice_of(g.values, s), learning_rate_,
-                              *optimizer_state_);
+    const std::span<float> values = slice_of(w.values, s);
+    optimizer.step(s, values, slice_of(g.values, s), learning_rate_, *optimizer_state_);
+    if (last_) optimizer.finish(s, values, learning_rate_, *optimizer_state_);
   }
   weights_.after_step();
 }
@@ -141,6 +152,7 @@ void ClientContext::train(const Correct& correct) {
   const bool fused = fusable && weights_.fuse_sgd(static_cast<float>(learning_rate_));
   for (std::int64_t s = 0; s < steps(); ++s) {
     gradient(s);
+    last_ = s + 1 == steps();
     if (!fused) step(correct);
   }
   if (fused) weights_.fuse_sgd(0);

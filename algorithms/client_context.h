@@ -96,12 +96,15 @@ class ClientContext {
   // Results.
   Message upload;
   double train_loss() const;  // mean over the steps so far; NaN if none
+  // Greatest of the steps so far, of an optimizer that has error feedback (MicroAdam); else NaN.
+  double contraction() const { return optimizer_state_->noted("contraction"); }
   bool finite() const { return finite_; }
 
  private:
   Batch batch_of(std::int64_t step);
   // Loss and gradient of a batch, at another point if asked.
   double differentiate(const Batch& batch, const Vector* at);
+  double forward_loss(const Batch& batch);
   void count_loss(double loss);
 
   const Job& job_;
@@ -118,6 +121,7 @@ class ClientContext {
   double loss_sum_ = 0;
   std::int64_t loss_count_ = 0;
   bool finite_ = true;
+  bool last_ = false;  // of train()'s steps
 };
 
 }  // namespace skiff

@@ -79,6 +79,7 @@ class FederatedMethod {
   virtual bool applies_server_half() const { return true; }  // of a codec that has one
   virtual bool has_own_wire() const { return false; }        // plans' `up` codecs are not used
   virtual bool says_model_itself() const { return false; }   // down: only whole, dense models
+  virtual bool reads_gradient() const { return false; }      // beside the weights it belongs to
   virtual bool sets_parameters() const { return false; }     // all that is trained must be received
   virtual bool keeps_frozen_model() const { return false; }  // in flash, beside what is sent
   // The codecs of its plans, where the method says them itself; null: the scenario does.

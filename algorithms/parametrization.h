@@ -59,6 +59,10 @@ class Parametrization {
 
   // update() is the change of parameters(): control variates and shifts make sense.
   virtual bool sends_what_it_trains() const { return true; }
+  // parameters() and gradient() are of one layout: penalties and corrections make sense.
+  virtual bool shows_gradient() const { return true; }
+  // Forward passes that stand for a step's forward and backward; 0: a backward pass is made.
+  virtual int forward_passes() const { return 0; }
   // Rounds for which a space lasts and a kept vector keeps its meaning.
   virtual int space_lasts() const { return std::numeric_limits<int>::max(); }
   // The parametrization of a round, where spaces are of several kinds: a coin picks the factor, or

@@ -136,7 +136,15 @@ Cost client_cost(const Composition& composition, const Plan& plan, const Shape& 
   Cost cost;
   cost.batch = batch;
   cost.steps = steps;
-  const StepCost full = architecture.training_cost(*prepared.layout, batch);
+  const int passes = plan.parametrization->forward_passes();
+  const auto step_cost = [&](int of) {
+    if (passes == 0) return architecture.training_cost(*prepared.layout, of);
+    StepCost once = architecture.inference_cost(*prepared.layout, of);
+    once.flops = static_cast<double>(passes) * once.flops;
+    once.dram = Bytes(passes * once.dram.value());
+    return once;
+  };
+  const StepCost full = step_cost(batch);
   // An epoch is a number of full batches and, if they do not divide it, one smaller one.
   const std::int64_t per_epoch = std::max<std::int64_t>(1, (samples + batch - 1) / batch);
   const auto tail = static_cast<int>(samples % batch);
@@ -146,7 +154,7 @@ Cost client_cost(const Composition& composition, const Plan& plan, const Shape& 
   cost.weight_gradients = whole * full.weight_gradients;
   cost.dram = Bytes((steps - tails) * full.dram.value());
   if (tails > 0) {
-    const StepCost last = architecture.training_cost(*prepared.layout, tail);
+    const StepCost last = step_cost(tail);
     cost.fp32 += static_cast<double>(tails) * last.flops;
     cost.weight_gradients += static_cast<double>(tails) * last.weight_gradients;
     cost.dram += Bytes(tails * last.dram.value());

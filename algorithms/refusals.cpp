@@ -62,6 +62,22 @@ void check_method(const Composition& c, const FederatedMethod& m, const Protocol
   }
 }
 
+void check_projections(const Composition& c, const FederatedMethod& m, std::vector<Refusal>& out) {
+  if (!any_plan(c, [](const Plan& p) { return !p.parametrization->shows_gradient(); })) return;
+  if (m.reads_gradient()) {
+    out.push_back({"training.method",
+                   "the method corrects the gradient of every weight, and this optimizer never "
+                   "forms it: choose another of the two",
+                   ""});
+  }
+  if (c.architecture(c.global()).l2() != 0) {
+    out.push_back({"model.l2",
+                   "it adds to the gradient of every weight, and this optimizer never forms it: "
+                   "remove it, or write weight_decay",
+                   ""});
+  }
+}
+
 void check_own_models(const Composition& c, const FederatedMethod& m, std::vector<Refusal>& out) {
   if (m.says_model_itself()) {
     if (any_plan(c, [](const Plan& plan) { return plan.compresses(); })) {
@@ -146,8 +162,11 @@ void check_own_uploads(const Composition& c, const FederatedMethod& m, std::vect
            p.optimizer->client_state() == ClientStatePolicy::kPersistent;
   });
   if (moves) {
-    out.push_back({"training.optimizer.client_state",
-                   "codes are made anew for each version, and moments with them: write reset", ""});
+    out.push_back(
+        {"training.optimizer.client_state",
+         "what is trained (codes, a subspace) is chosen anew for each version, and moments "
+         "with it: write reset",
+         ""});
   }
 }
 
@@ -241,6 +260,7 @@ std::vector<Refusal> refusals(const Composition& composition, const FederatedMet
                               std::vector<std::string>* labels) {
   std::vector<Refusal> all;
   check_method(composition, method, protocol, all);
+  if (!composition.plans.empty()) check_projections(composition, method, all);
   check_codecs(composition, method, protocol, all);
   check_own_uploads(composition, method, all);
   check_compressors(composition, method, all);

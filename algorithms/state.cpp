@@ -1,6 +1,7 @@
 #include "algorithms/state.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace skiff {
 namespace {
@@ -49,6 +50,23 @@ bool State::has(std::string_view name) const {
 
 void State::erase(std::string_view name) {
   std::erase_if(arrays_, [&](const Array& a) { return a.name == name; });
+}
+
+void State::note(std::string_view name, double value) {
+  for (auto& [known, greatest] : notes_) {
+    if (known == name) {
+      greatest = std::max(greatest, value);
+      return;
+    }
+  }
+  notes_.emplace_back(name, value);
+}
+
+double State::noted(std::string_view name) const {
+  for (const auto& [known, greatest] : notes_) {
+    if (known == name) return greatest;
+  }
+  return std::numeric_limits<double>::quiet_NaN();
 }
 
 Bytes State::bytes() const {

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "sim/core/error.h"
@@ -32,6 +33,11 @@ class State {
   void erase(std::string_view name);
   bool empty() const { return arrays_.empty(); }
 
+  // The greatest value so far of something that runs report; no part of what is remembered:
+  // neither counted nor saved. NaN if nothing was noted.
+  void note(std::string_view name, double value);
+  double noted(std::string_view name) const;
+
   Bytes bytes() const;  // of the arrays' contents
   std::string save() const;
   static State load(std::string_view text);  // throws DataError if it is not what save() made
@@ -44,6 +50,7 @@ class State {
   };
   Array& find_or_add(std::string_view name, std::size_t element, std::size_t bytes);
   std::vector<Array> arrays_;  // sorted by name
+  std::vector<std::pair<std::string, double>> notes_;
 };
 
 }  // namespace skiff

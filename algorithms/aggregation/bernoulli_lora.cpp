@@ -196,6 +196,7 @@ class BernoulliSteps final : public FederatedMethod {
   }
   bool keeps_vectors() const override { return keeps(); }
   bool needs_plain_sgd() const override { return true; }
+  bool reads_gradient() const override { return true; }
   bool has_own_wire() const override { return keeps(); }
   bool applies_server_half() const override { return !keeps(); }
   bool says_model_itself() const override { return true; }

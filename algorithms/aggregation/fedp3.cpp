@@ -170,6 +170,7 @@ class FedP3 final : public FederatedMethod {
   }
   bool keeps_frozen_model() const override { return only_masks(); }
   bool has_own_wire() const override { return true; }
+  bool reads_gradient() const override { return true; }
   bool says_model_itself() const override { return true; }
   bool applies_server_half() const override { return false; }
 

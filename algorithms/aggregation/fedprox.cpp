@@ -45,6 +45,7 @@ class FedProx final : public FederatedMethod {
     send_update(context);
   }
 
+  bool reads_gradient() const override { return true; }
   Server aggregate(const Composition& c, const Server& server,
                    std::span<const Update> updates) const override {
     State state = server.state;

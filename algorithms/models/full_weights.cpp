@@ -37,12 +37,12 @@ void forward_wide(kernels::MatrixView y, kernels::ConstMatrixView x, kernels::Co
 
 }  // namespace
 
-void FullWeights::rebind(const Vector& received, Kept kept) {
+void FullWeights::rebind(const Vector& received, Kept kept, LayoutPtr gradients) {
   received_ = &received;
   kept_ = std::move(kept);
   parameters_.layout = received.layout;
   parameters_.values.assign(received.values.begin(), received.values.end());
-  gradient_.layout = received.layout;
+  gradient_.layout = gradients != nullptr ? std::move(gradients) : received.layout;
   added_.assign(received.layout->slices.size(), 0);
   rate_ = 0;
 }
@@ -100,13 +100,13 @@ void FullWeights::backward_weight(std::size_t tensor, std::size_t bias, const ke
     return;
   }
   const Output output = start_gradient(tensor);
-  const kernels::MatrixView g = matrix(gradient_, s);
+  const kernels::MatrixView g = gradient_matrix(tensor);
   wide        ? kernels::weight_gradient(g, dy, matrix_of(x, s.name), output)
   : narrow(s) ? kernels::narrow_weight_gradient(g, x, dy, output)
               : kernels::weight_gradient(g, x, dy, output);
   if (bias == kNoTensor) return;
   const Output bias_output = start_gradient(bias);
-  kernels::column_sum(piece(gradient_, slice(bias)), dy, bias_output);
+  kernels::column_sum(gradient_piece(bias), dy, bias_output);
 }
 
 std::span<const float> FullWeights::values(std::size_t tensor) const {
@@ -119,25 +119,24 @@ void FullWeights::add_gradient(std::size_t tensor, std::span<const float> g) {
   if (rate_ != 0) {
     kernels::axpy(piece(parameters_, s), -rate_, g);
   } else if (start_gradient(tensor) == Output::kAdd) {
-    const std::span<float> sum = piece(gradient_, s);
+    const std::span<float> sum = gradient_piece(tensor);
     kernels::add(sum, sum, g);
   } else {
-    std::copy(g.begin(), g.end(), piece(gradient_, s).begin());
+    std::copy(g.begin(), g.end(), gradient_piece(tensor).begin());
   }
 }
 
 void FullWeights::add_row_gradients(std::size_t tensor, std::span<const std::int32_t> ids,
                                     kernels::ConstMatrixView rows) {
   if (rate_ != 0) return Weights::add_row_gradients(tensor, ids, rows);
-  const Slice& s = slice(tensor);
   const Output output = start_gradient(tensor);
-  const std::span<float> sum = piece(gradient_, s);
+  const std::span<float> sum = gradient_piece(tensor);
   if (output == Output::kOverwrite) std::fill(sum.begin(), sum.end(), 0.0F);
-  kernels::scatter_add_rows(matrix(gradient_, s), ids, rows);
+  kernels::scatter_add_rows(gradient_matrix(tensor), ids, rows);
 }
 
 Output FullWeights::start_gradient(std::size_t tensor) {
-  gradient_.values.resize(parameters_.values.size());
+  gradient_.values.resize(gradient_.layout->size);
   const bool add = added_[tensor] != 0;
   added_[tensor] = 1;
   return add ? Output::kAdd : Output::kOverwrite;
@@ -146,7 +145,7 @@ Output FullWeights::start_gradient(std::size_t tensor) {
 Vector& FullWeights::gradient() {
   for (std::size_t t = 0; t < added_.size(); ++t) {
     if (start_gradient(t) == Output::kAdd) continue;
-    const std::span<float> untouched = piece(gradient_, slice(t));
+    const std::span<float> untouched = gradient_piece(t);
     std::fill(untouched.begin(), untouched.end(), 0.0F);
   }
   return gradient_;

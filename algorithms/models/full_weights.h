@@ -22,8 +22,9 @@ class FullWeights final : public Weights {
   // `received` is copied, and read again by update(): it must live as long as the job.
   explicit FullWeights(const Vector& received) { rebind(received); }
   explicit FullWeights(Vector&&) = delete;
-  // kept: all other coordinates stay at 0; null: all are trained.
-  void rebind(const Vector& received, Kept kept = nullptr);
+  // kept: all other coordinates stay at 0; null: all are trained. gradients: shapes of gradient(),
+  // by tensor, where some are not of the weights' (who owns this fills those); null: they all are.
+  void rebind(const Vector& received, Kept kept = nullptr, LayoutPtr gradients = nullptr);
 
   const Layout& shapes() const override { return *parameters_.layout; }
   void forward(std::size_t tensor, std::size_t bias, Activation activation, const kernels::Rows& x,
@@ -52,14 +53,21 @@ class FullWeights final : public Weights {
   }
   void update(Vector& out) const override;
 
+  // The gradient's piece of a tensor, and whether to add to it (else it is to be overwritten).
+  kernels::Output start_gradient(std::size_t tensor);
+  std::span<float> gradient_piece(std::size_t tensor) {
+    return piece(gradient_, gradient_.layout->slices[tensor]);
+  }
+  kernels::MatrixView gradient_matrix(std::size_t tensor) {
+    return matrix(gradient_, gradient_.layout->slices[tensor]);
+  }
+
  private:
   const Slice& slice(std::size_t tensor) const { return parameters_.layout->slices[tensor]; }
   std::span<float> piece(Vector& of, const Slice& s) const {
     return std::span(of.values).subspan(s.offset, s.size());
   }
   kernels::MatrixView matrix(Vector& of, const Slice& s) const;
-  // The gradient's piece of a tensor, and whether to add to it (else it is to be overwritten).
-  kernels::Output start_gradient(std::size_t tensor);
   void keep_only(Vector& of) const;
   void add_bias_gradient(std::size_t bias, kernels::ConstMatrixView dy);
 

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 
 #include "algorithms/kernels/gemm.h"
@@ -16,6 +17,8 @@
 
 namespace skiff {
 
+class Optimizer;
+class State;
 using kernels::Activation;
 inline constexpr std::size_t kNoTensor = static_cast<std::size_t>(-1);
 
@@ -48,7 +51,7 @@ class Weights {
   virtual void add_row_gradients(std::size_t tensor, std::span<const std::int32_t> ids,
                                  kernels::ConstMatrixView rows);
 
-  // What the optimizer moves, and its gradient (same layout).
+  // What the optimizer moves, and its gradient: of the same layout, unless step() is overridden.
   virtual Vector& parameters() = 0;
   virtual Vector& gradient() = 0;
   virtual void clear_gradient() = 0;
@@ -61,6 +64,16 @@ class Weights {
   // moved by rules of its own (masks, codes). Not called for fused steps.
   virtual void after_gradient() {}
   virtual void after_step() {}
+
+  // Moves all parameters by gradient(), where the optimizer alone cannot (the gradient is of a
+  // subspace); `moments` are the optimizer's. False: not offered.
+  virtual bool step(const Optimizer&, double /*learning_rate*/, State& /*moments*/) {
+    return false;
+  }
+  // Fills gradient() from losses of forward passes alone and returns the loss, instead of a
+  // backward pass. Only where forward_only().
+  virtual bool forward_only() const { return false; }
+  virtual double probe(const std::function<double()>& loss) { return loss(); }
 
   // The tensor's parameters are moved by after_step(), not by the optimizer.
   virtual bool moves_itself(std::size_t /*tensor*/) const { return false; }

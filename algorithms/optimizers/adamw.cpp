@@ -7,17 +7,12 @@
 // schedule's rate, so the decay is learning_rate * weight_decay. weight_decay 0 is plain Adam.
 // State holds m and v, 4 bytes a parameter each, and t, 8 bytes a slice; t is a slice's own, so a
 // slice that is frozen for a while does not age.
-#include "algorithms/kernels/adam.h"
-#include "algorithms/optimizers/common.h"
+#include "algorithms/optimizers/adam_params.h"
 
 namespace skiff {
 namespace {
 
-struct AdamWParams : OptimizerParams {
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-8;
-};
+struct AdamWParams : AdamParams {};
 
 class AdamW final : public Optimizer {
  public:
@@ -29,20 +24,10 @@ class AdamW final : public Optimizer {
 
   void step(const Slice& slice, std::span<float> w, std::span<const float> g, double learning_rate,
             State& state) const override {
-    const std::span<float> m = state.array<float>(slice.name + "/m", slice.size());
-    const std::span<float> v = state.array<float>(slice.name + "/v", slice.size());
-    std::int64_t& t = state.array<std::int64_t>(slice.name + "/t", 1).front();
-    ++t;
-    decay(w, learning_rate, params_.weight_decay);
-    kernels::adam(
-        w, g, m, v,
-        kernels::adam_step(learning_rate, params_.beta1, params_.beta2, params_.epsilon, t));
+    adamw_step(params_, slice, w, g, learning_rate, state);
   }
 
-  Bytes state_bytes(const Layout& trained) const override {
-    const std::size_t moments = 2 * trained.size * sizeof(float);
-    return Bytes(static_cast<std::int64_t>(moments + trained.slices.size() * sizeof(std::int64_t)));
-  }
+  Bytes state_bytes(const Layout& trained) const override { return adamw_state_bytes(trained); }
   ClientStatePolicy client_state() const override { return params_.policy(); }
   std::optional<Bytes> state_limit() const override { return params_.state_limit; }
 

@@ -10,13 +10,20 @@
 //
 // It is no moving average: the window is cut off and the correction of the bias is not, so a value
 // that is chosen in every step moves up to 6.5 times as far as with Adam (10 slots), and one that
-// is chosen once moves 20.6 learning rates in all. With a density of 1 % and 4 bits the theorem's
-// condition (1 + omega) sqrt(1 - density) < 1 does not hold.
+// is chosen once moves 20.6 learning rates in all.
+//
+// The theorem asks for (1 + omega) q < 1, omega the relative error of the residual's rounding and q
+// what selection leaves of the gradient's norm: with a density of 1 % and 4 bits this does not hold
+// in the worst case. The greatest (1 + omega) q of a round's steps and slices is recorded as the
+// metric `contraction`; where it exceeds 1 no theorem speaks of the run.
+//
+// Where a client's state ends with its round the residual is lost, or, with flush_error:
+// add-to-delta, paid as one step of gradient descent: w -= learning_rate Qinv(e).
 //
 // State of a slice, k = sum over its blocks of ceil(density * length):
 //   2 window k bytes of places in a block, 2 window k of values (bfloat16), ceil(d / 2) of codes,
 //   4 (floor(d / bucket) + 1) of least and greatest values (bfloat16), 8 of the step's number.
-// A copy of one slice's gradient is worked on; a device does that in the gradient's own place.
+// A copy of one block of the gradient is worked on, or of a slice, where buckets do not divide it.
 // Immutable, thread-safe.
 #include <algorithm>
 #include <cmath>
@@ -26,6 +33,7 @@
 #include "algorithms/kernels/topk.h"
 #include "algorithms/optimizers/common.h"
 #include "algorithms/optimizers/four_bit_residual.h"
+#include "algorithms/optimizers/gradient_window.h"
 
 namespace skiff {
 namespace {
@@ -38,6 +46,7 @@ struct MicroAdamParams : OptimizerParams {
   int bucket = 64;
   std::string feedback = "4-bit";
   std::string values = "bf16";
+  std::string flush_error = "auto";
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
@@ -52,38 +61,6 @@ std::size_t kept_of_slice(std::size_t d, double density) {
   return d / kBlock * kept(kBlock, density) + kept(d % kBlock, density);
 }
 
-// Values of the window as they are stored: bfloat16, or float for comparison with Adam.
-class WindowValues {
- public:
-  WindowValues(State& state, const std::string& name, std::size_t n, bool halves) {
-    if (halves) {
-      halves_ = state.array<std::uint16_t>(name, n);
-    } else {
-      floats_ = state.array<float>(name, n);
-    }
-  }
-  float operator[](std::size_t i) const {
-    return halves_.empty() ? floats_[i] : kernels::from_bfloat16(halves_[i]);
-  }
-  void put(std::size_t i, float value) const {
-    if (halves_.empty()) {
-      floats_[i] = value;
-    } else {
-      halves_[i] = kernels::to_bfloat16(value);
-    }
-  }
-
- private:
-  std::span<std::uint16_t> halves_;
-  std::span<float> floats_;
-};
-
-// The last sparse gradients: slot after slot, each block after block.
-struct Window {
-  std::span<std::uint16_t> places;  // in their blocks
-  WindowValues values;
-};
-
 class MicroAdam final : public Optimizer {
  public:
   explicit MicroAdam(MicroAdamParams params)
@@ -96,18 +73,23 @@ class MicroAdam final : public Optimizer {
   }
   void step(const Slice& slice, std::span<float> w, std::span<const float> g, double learning_rate,
             State& state) const override;
+  void finish(const Slice& slice, std::span<float> w, double learning_rate,
+              State& state) const override;
   Bytes state_bytes(const Layout& trained) const override;
+  bool notes_contraction() const override { return true; }
   ClientStatePolicy client_state() const override { return params_.policy(); }
   std::optional<Bytes> state_limit() const override { return params_.state_limit; }
 
  private:
   bool halves() const { return params_.values == "bf16"; }
   std::size_t slice_bytes(std::size_t d) const;
-  // The largest values of a leave for the window's slot.
-  void select(std::span<float> a, std::size_t slot, const Window& window) const;
-  // The gradient and the residual go to the slot and to the new residual.
-  void remember(const std::string& name, std::span<const float> g, std::size_t slot,
-                const Window& window, State& state) const;
+  // The largest values of a, whole blocks, leave for the window from entry `next` on. Returns their
+  // sum of squares.
+  double select(std::span<float> a, std::size_t next, const Window& window) const;
+  // The gradient and the residual go to the slot and to the new residual. Returns the factor by
+  // which both together shrink what is still owed: (1 + omega) q.
+  double remember(const std::string& name, std::span<const float> g, std::size_t slot,
+                  const Window& window, State& state) const;
   // w by the window after step t, whose slot is `newest`.
   void move(std::span<float> w, const Window& window, std::size_t newest,
             const kernels::AdamStep& adam, std::int64_t t) const;
@@ -116,11 +98,11 @@ class MicroAdam final : public Optimizer {
   std::size_t window_, bucket_;
 };
 
-void MicroAdam::select(std::span<float> a, std::size_t slot, const Window& window) const {
+double MicroAdam::select(std::span<float> a, std::size_t next, const Window& window) const {
   const std::size_t most = kept(std::min(a.size(), kBlock), params_.density);
   std::vector<std::uint32_t> chosen(most);
   std::vector<std::uint32_t> scratch(kernels::top_k_scratch(std::min(a.size(), kBlock), most));
-  std::size_t next = slot * (window.places.size() / window_);
+  double power = 0;
   for (std::size_t begin = 0; begin < a.size(); begin += kBlock) {
     const std::span<float> block = a.subspan(begin, std::min(kBlock, a.size() - begin));
     const std::span<std::uint32_t> top(chosen.data(), kept(block.size(), params_.density));
@@ -128,27 +110,42 @@ void MicroAdam::select(std::span<float> a, std::size_t slot, const Window& windo
     for (const std::uint32_t i : top) {
       window.places[next] = static_cast<std::uint16_t>(i);
       window.values.put(next++, block[i]);
+      power += double{block[i]} * double{block[i]};
       block[i] = 0;
     }
   }
+  return power;
 }
 
-void MicroAdam::remember(const std::string& name, std::span<const float> g, std::size_t slot,
-                         const Window& window, State& state) const {
-  std::vector<float> a(g.begin(), g.end());
-  if (params_.feedback == "4-bit") {
-    FourBitResidual residual(state, name, a.size(), bucket_);
-    residual.add_to(a);
-    select(a, slot, window);
-    residual.store(a);
-  } else if (params_.feedback == "fp32") {
-    const std::span<float> residual = state.array<float>(name + "/error", a.size());
-    kernels::add(a, a, residual);
-    select(a, slot, window);
-    std::copy(a.begin(), a.end(), residual.begin());
-  } else {
-    select(a, slot, window);
+double MicroAdam::remember(const std::string& name, std::span<const float> g, std::size_t slot,
+                           const Window& window, State& state) const {
+  const bool codes = params_.feedback == "4-bit", floats = params_.feedback == "fp32";
+  std::optional<FourBitResidual> coded;
+  if (codes) coded.emplace(state, name, g.size(), bucket_);
+  std::span<float> exact;
+  if (floats) exact = state.array<float>(name + "/error", g.size());
+  // A block at a time stays in the cache; buckets that are no part of one need the whole.
+  const std::size_t piece = !codes || kBlock % bucket_ == 0 ? kBlock : g.size();
+  std::vector<float> part(std::min(piece, g.size()));
+  std::size_t next = slot * (window.places.size() / window_);
+  double before = 0, chosen = 0, error = 0;
+  for (std::size_t at = 0; at < g.size(); at += piece) {
+    const std::span<float> a = std::span(part).first(std::min(piece, g.size() - at));
+    std::copy_n(g.begin() + static_cast<std::ptrdiff_t>(at), a.size(), a.begin());
+    if (codes) coded->add_to(a, at);
+    if (floats) kernels::add(a, a, exact.subspan(at, a.size()));
+    before += kernels::squared_norm_double(a);
+    chosen += select(a, next, window);
+    next += kept_of_slice(a.size(), params_.density);
+    if (floats) std::copy(a.begin(), a.end(), exact.begin() + static_cast<std::ptrdiff_t>(at));
+    if (!codes) continue;
+    coded->store(a, at);
+    coded->add_to(a, at, -1);
+    error += kernels::squared_norm_double(a);
   }
+  const double after = std::max(before - chosen, 0.0);
+  if (!codes && !floats) error = after;  // all that is left is lost
+  return after > 0 ? (1 + std::sqrt(error / after)) * std::sqrt(after / before) : 0;
 }
 
 void MicroAdam::move(std::span<float> w, const Window& window, std::size_t newest,
@@ -194,10 +191,30 @@ void MicroAdam::step(const Slice& slice, std::span<float> w, std::span<const flo
   std::int64_t& t = state.array<std::int64_t>(slice.name + "/t", 1).front();
   const std::size_t slot = static_cast<std::size_t>(t) % window_;
   ++t;
-  remember(slice.name, g, slot, window, state);
+  state.note("contraction", remember(slice.name, g, slot, window, state));
   decay(w, learning_rate, params_.weight_decay);
   move(w, window, slot,
        kernels::adam_step(learning_rate, params_.beta1, params_.beta2, params_.epsilon, t), t);
+}
+
+// What the residual still holds is paid at once, or forgotten, or kept for the client's next round.
+void MicroAdam::finish(const Slice& slice, std::span<float> w, double learning_rate,
+                       State& state) const {
+  const bool keeps = params_.flush_error == "keep" ||
+                     (params_.flush_error == "auto" && client_state() != ClientStatePolicy::kReset);
+  if (keeps || params_.feedback == "none") return;
+  std::vector<float> owed(w.size());
+  if (params_.feedback == "fp32") {
+    const std::span<float> residual = state.array<float>(slice.name + "/error", w.size());
+    std::copy(residual.begin(), residual.end(), owed.begin());
+    std::fill(residual.begin(), residual.end(), 0.0F);
+  } else {
+    FourBitResidual residual(state, slice.name, w.size(), bucket_);
+    residual.add_to(owed);
+    residual.clear();
+  }
+  if (params_.flush_error != "add-to-delta") return;
+  kernels::axpy(w, -static_cast<float>(learning_rate), owed);
 }
 
 std::size_t MicroAdam::slice_bytes(std::size_t d) const {
@@ -228,7 +245,18 @@ Schema<MicroAdamParams> schema<MicroAdamParams>() {
   s.field("feedback", &P::feedback, "how the residual is kept; the paper: 4-bit")
       .one_of({"4-bit", "fp32", "none"});
   s.field("values", &P::values, "how the window's values are stored").one_of({"bf16", "fp32"});
+  s.field("flush_error", &P::flush_error,
+          "the residual after a round's last step: added to the update, forgotten, or kept for the "
+          "client's next round; auto: kept where client_state is persistent, else forgotten")
+      .one_of({"auto", "add-to-delta", "drop", "keep"});
   add_adam_fields(s);
+  s.check([](const P& p, const Node& map, Reader& reader) {
+    if (p.flush_error != "keep" || p.policy() != ClientStatePolicy::kReset) return;
+    const Reader::Scope scope(reader, "flush_error");
+    reader.problem(map.find("flush_error")->where,
+                   "a client forgets all moments after its round: write client_state: persistent, "
+                   "or add-to-delta or drop");
+  });
   return s;
 }
 

@@ -12,6 +12,8 @@ struct SgdParams : OptimizerParams {
   double momentum = 0;
 };
 
+struct SgdMomentumParams : SgdParams {};
+
 class Sgd final : public Optimizer {
  public:
   explicit Sgd(SgdParams params) : params_(std::move(params)) {}
@@ -67,6 +69,25 @@ Schema<SgdParams> schema<SgdParams>() {
   return s;
 }
 
+template <>
+Schema<SgdMomentumParams> schema<SgdMomentumParams>() {
+  using P = SgdMomentumParams;
+  Schema<P> s;
+  add_common_fields(s, "sgd-momentum");
+  s.field("momentum", &P::momentum, "share of the last step that is kept, below 1")
+      .required("by sgd-momentum")
+      .in(0, 1);
+  s.check([](const P& p, const Node& map, Reader& reader) {
+    check_below_one(p.momentum, "momentum", map, reader);
+  });
+  return s;
+}
+
+SKIFF_REGISTER(Optimizer, Sgd, SgdMomentumParams,
+               {.name = "sgd-momentum",
+                .summary = "sgd by its other name: with momentum",
+                .paper = "Polyak 1964",
+                .verified = "the same steps as sgd with that momentum, bit by bit"});
 SKIFF_REGISTER(Optimizer, Sgd, SgdParams,
                {.name = "sgd",
                 .summary = "stochastic gradient descent, with momentum if wanted",

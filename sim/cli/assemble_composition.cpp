@@ -22,6 +22,25 @@ std::shared_ptr<const Codec> codec_of(const Scenario& scenario, const Chosen<Cod
   return chosen.object != nullptr ? chosen.object : by_name<Codec>("dense");
 }
 
+// An optimizer that trains in its own way takes the place of `full`, and of nothing else.
+void take_training_seat(const Scenario& s, Plan& plan) {
+  if (plan.optimizer == nullptr) return;
+  const auto own = plan.optimizer->training();
+  if (own == nullptr) return;
+  const std::string& name = s.training.optimizer.name;
+  if (s.compression.adaptation && s.compression.adaptation->parametrization.object) {
+    refuse(s, "compression.adaptation",
+           name + " says by itself what is trained: remove it, or choose adamw");
+  }
+  const auto& codes = s.compression.quantization;
+  if (codes && codes->at == "dispatch" && codes->compressor.object->training() != nullptr) {
+    refuse(s, "compression.quantization",
+           name + " trains weights, and " + codes->compressor.name +
+               " codes: choose another quantizer, or adamw");
+  }
+  plan.parametrization = own;
+}
+
 Plan assemble_plan(const Scenario& s) {
   Plan plan;
   plan.name = "all";
@@ -31,6 +50,7 @@ Plan assemble_plan(const Scenario& s) {
                              : by_name<Parametrization>("full");
   assemble_compressors(s, plan);
   plan.optimizer = s.training.optimizer.object;
+  take_training_seat(s, plan);
   const auto& wire = s.compression.communication;
   const FederatedMethod* method = s.training.method.object.get();
   plan.down = codec_of(s, wire.download, method != nullptr ? method->own_down() : nullptr);

@@ -88,6 +88,11 @@ RunInfo run_info(const Scenario& s, const FederationSetup& setup) {
   if (std::any_of(plans.begin(), plans.end(), [](const Plan& p) { return !p.at_end.empty(); })) {
     info.metrics.emplace_back("model_bytes");
   }
+  if (std::any_of(plans.begin(), plans.end(), [](const Plan& p) {
+        return p.optimizer != nullptr && p.optimizer->notes_contraction();
+      })) {
+    info.metrics.emplace_back("contraction");
+  }
   info.device_classes = setup.devices.catalogue->class_names();
   for (std::size_t i = 0; i < setup.devices.fleet->size(); ++i) {
     info.class_of_device.push_back(setup.devices.fleet->class_of(i));

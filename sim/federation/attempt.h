@@ -66,6 +66,7 @@ struct Attempt {
   EnergyParts energy;
   Cause cause = Cause::kNone;
   double train_loss = kNotMeasured;
+  double contraction = kNotMeasured;  // greatest, of an optimizer that notes it
 
   bool running() const { return phase <= AttemptPhase::kUpload; }
 };

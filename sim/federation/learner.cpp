@@ -157,6 +157,7 @@ void Learner::run(Job& job) {
   setup_.method->client(context);
   if (start.layout != nullptr) adaptation.keep_personal(*weights, job.result.state.personal);
   job.result.train_loss = context.train_loss();
+  job.result.contraction = context.contraction();
   job.result.finite = context.finite();
   job.result.upload = std::move(context.upload);
   reuse = std::move(weights);
@@ -204,6 +205,7 @@ void Learner::finish_round(std::vector<Attempt>& attempts, std::vector<AttemptId
     Attempt& attempt = attempts[accepted[i]];
     JobResult& result = jobs[i]->result;
     attempt.train_loss = result.train_loss;
+    attempt.contraction = result.contraction;
     if (!result.finite) {
       attempt.cause = Cause::kNotFinite;
       continue;

@@ -22,6 +22,7 @@ struct JobResult {
   Message upload;
   ClientState state;
   double train_loss = kNotMeasured;
+  double contraction = kNotMeasured;
   bool finite = true;
 };
 

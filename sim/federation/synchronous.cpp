@@ -266,6 +266,7 @@ AttemptRow SynchronousServer::row_of(const Attempt& a) const {
 
 void SynchronousServer::record_attempts(bool abandoned, bool at_deadline) {
   double loss = 0, weight = 0;
+  contraction_ = kNotMeasured;
   for (const AttemptRow& refused : refused_) recorder_.add(refused);
   for (const Attempt& a : jobs_.attempts()) {
     AttemptRow row = row_of(a);
@@ -276,6 +277,7 @@ void SynchronousServer::record_attempts(bool abandoned, bool at_deadline) {
     } else if (a.phase == AttemptPhase::kReported && !abandoned && a.cause == Cause::kNone) {
       row.outcome = Outcome::kAccepted;
       ++row_.accepted;
+      if (!(contraction_ >= a.contraction)) contraction_ = a.contraction;
       if (std::isfinite(a.train_loss)) {
         loss += a.train_loss * static_cast<double>(a.task.samples);
         weight += static_cast<double>(a.task.samples);
@@ -316,6 +318,7 @@ void SynchronousServer::record_round() {
     std::erase_if(row_.metrics, [](const auto& m) { return m.first == "train_loss"; });
     evaluate_plans();
   }
+  if (!std::isnan(contraction_)) row_.metrics.emplace_back("contraction", contraction_);
   total_up_ += row_.bytes_up;
   total_down_ += row_.bytes_down;
   total_energy_ += row_.energy;

@@ -94,6 +94,7 @@ class SynchronousServer final : public AttemptObserver {
   std::vector<StorageSummary> plan_storage_;
   std::vector<Metrics> plan_metrics_;  // of this round, by plan; empty: not measured apart
   Bytes total_up_, total_down_;
+  double contraction_ = 0;  // greatest of this round's accepted attempts
   Joules total_energy_;
 };
 

@@ -202,6 +202,58 @@ TEST(MicroAdamTest, StateOfLlama2) {
   EXPECT_EQ(make({})->state_bytes(layout).value(), 6'488'358'388 + counts);
 }
 
+// All entries alike, one of a hundred kept: sqrt(0.99) is left, and 4 bits round nothing away.
+TEST(MicroAdamTest, TheContractionIsNoted) {
+  const Slice slice = slice_of(100);
+  const auto noted = [&](const char* feedback) {
+    std::vector<float> w(100), g(100, 1.0F);
+    State state;
+    EXPECT_TRUE(std::isnan(state.noted("contraction")));
+    const auto micro = make({{"feedback", feedback}, {"density", "0.01"}});
+    micro->step(slice, w, g, 0.01, state);
+    EXPECT_EQ(state.bytes(), micro->state_bytes([] {
+      Layout layout;
+      layout.add("x", 100, 1);
+      return layout;
+    }()));
+    return state.noted("contraction");
+  };
+  EXPECT_NEAR(noted("fp32"), std::sqrt(0.99), 1e-6);
+  EXPECT_NEAR(noted("4-bit"), std::sqrt(0.99), 1e-3);
+  EXPECT_NEAR(noted("none"), 2 * std::sqrt(0.99), 1e-6);  // all that is left is lost
+}
+
+TEST(MicroAdamTest, TheResidualIsPaidKeptOrForgotten) {
+  const Slice slice = slice_of(100);
+  std::vector<float> g(100);
+  Numbers(4).fill(g);
+  const auto run = [&](const char* flush, const char* policy, State& state) {
+    const auto micro =
+        make({{"feedback", "fp32"}, {"flush_error", flush}, {"client_state", policy}});
+    std::vector<float> w(100);
+    micro->step(slice, w, g, 0.01, state);
+    micro->finish(slice, w, 0.01, state);
+    return w;
+  };
+  State kept, dropped, paid;
+  const std::vector<float> start = run("keep", "persistent", kept);
+  EXPECT_EQ(run("drop", "reset", dropped), start);
+  const std::vector<float> moved = run("add-to-delta", "reset", paid);
+  const auto residual = [](State& s) { return s.array<float>("x/error", 100); };
+  double owed = 0;
+  for (std::size_t i = 0; i < 100; ++i) {
+    EXPECT_FLOAT_EQ(moved[i], start[i] - 0.01F * residual(kept)[i]);
+    EXPECT_EQ(residual(paid)[i], 0);
+    EXPECT_EQ(residual(dropped)[i], 0);
+    owed += std::abs(double(residual(kept)[i]));
+  }
+  EXPECT_GT(owed, 10);
+  State by_default;
+  run("auto", "persistent", by_default);
+  EXPECT_EQ(residual(by_default)[7], residual(kept)[7]);
+  EXPECT_NE(problems<Optimizer>(node("microadam", {{"flush_error", "keep"}})), "");
+}
+
 TEST(MicroAdamTest, AbsurdNumbersAreRefused) {
   const auto refused = [](const std::string& key, const std::string& value) {
     return problems<Optimizer>(node("microadam", {{key, value}}));

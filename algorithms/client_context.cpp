@@ -87,6 +87,14 @@ void ClientContext::gradient(std::int64_t step, const Vector* at) {
   count_loss(differentiate(batch, at));
 }
 
+void ClientContext::gradient(std::int64_t step, const LossOf& loss) {
+  Batch batch = batch_of(step);
+  const auto first = static_cast<std::size_t>(step % steps_per_epoch_ * batch_);
+  batch.loss = &loss(std::span(order_).subspan(first, static_cast<std::size_t>(batch.size())));
+  weights_.begin_step(job_.stream.child("step", static_cast<std::uint64_t>(step)));
+  count_loss(differentiate(batch, nullptr));
+}
+
 void ClientContext::full_gradient(const Vector* at) {
   rows_.gather(*job_.shard.samples, job_.shard.rows);
   count_loss(differentiate(rows_.batch(), at));

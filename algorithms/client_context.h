@@ -50,12 +50,16 @@ class ClientContext {
     const Vector& received;  // the model section, decoded
     ClientState& state;      // a copy: kept only if the update is accepted
     Stream stream;
+    const Architecture* architecture = nullptr;  // of what was received; null: the plan's
   };
   ClientContext(const Job& job, Weights& weights, Workspace& workspace);
 
   const Composition& composition() const { return job_.composition; }
   const Plan& plan() const { return job_.plan; }
-  const Architecture& architecture() const { return job_.composition.architecture(job_.plan); }
+  const Architecture& architecture() const {
+    return job_.architecture != nullptr ? *job_.architecture
+                                        : job_.composition.architecture(job_.plan);
+  }
   // Of what this client trains and reports.
   LayoutPtr update_layout() const { return job_.adaptation.update_layout(job_.plan.prepared); }
   const Vector& received() const { return job_.received; }
@@ -67,11 +71,15 @@ class ClientContext {
   Stream stream(std::string_view purpose) const { return job_.stream.child(purpose); }
   std::int64_t steps() const { return job_.steps; }
   double learning_rate() const { return learning_rate_; }
+  const Shard& shard() const { return job_.shard; }
   std::int64_t samples() const { return static_cast<std::int64_t>(job_.shard.rows.size()); }
 
   // Fills weights().gradient() for the batch of this step, at the current parameters or at another
   // point. Batches run through a fresh permutation of the shard each epoch.
   void gradient(std::int64_t step, const Vector* at = nullptr);
+  // The same for another loss than the labels': of the batch with these rows of the data set.
+  using LossOf = std::function<const LogitLoss&(std::span<const std::uint32_t> rows)>;
+  void gradient(std::int64_t step, const LossOf& loss);
   // The same with each sample's gradient scaled to a norm of at most `clip` before the mean.
   void clipped_gradient(std::int64_t step, double clip, const Vector* at = nullptr);
   // The same of all samples at once, whatever the batch.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "algorithms/client_context.h"
+#include "algorithms/cost.h"
 #include "algorithms/plan.h"
 #include "algorithms/server.h"
 
@@ -20,9 +21,11 @@ namespace skiff {
 
 // A model to evaluate: its members' logits are averaged.
 struct Predictor {
-  std::string scope;  // "global", "tier:<plan>", "client:<id>", "prefix:<m>"
-  std::size_t model = 0;
+  std::string scope;      // "global", "tier:<plan>", "client:<id>", "prefix:<m>"
+  std::size_t model = 0;  // index into Composition::models, of all members
   std::vector<std::shared_ptr<const Vector>> members;
+  std::vector<std::size_t> models = {};  // by member, where they differ
+  std::size_t model_of(std::size_t member) const { return models.empty() ? model : models[member]; }
 };
 // A vector of the server's, which outlives the predictor.
 inline std::shared_ptr<const Vector> borrowed(const Vector& v) {
@@ -63,6 +66,20 @@ class FederatedMethod {
   virtual Bytes client_state_bytes(const Composition&, const Plan&) const { return Bytes(0); }
   // Extra peak RAM while training (control variates).
   virtual Bytes training_bytes(const Composition&, const Plan&) const { return Bytes(0); }
+
+  // Which of the composition's models the clients of a round are told and work on, where that is
+  // not their plan's.
+  virtual std::size_t model(const Composition&, const Server&, const Plan& plan) const {
+    return plan.model;
+  }
+  // What a client does in a round of this version, where that is not training its plan's model;
+  // its storage is what the method keeps there for these samples. Bytes are not asked.
+  virtual std::optional<Cost> phase_cost(const Composition&, const Server&, const Plan&,
+                                         std::int64_t /*samples*/, std::int64_t /*steps*/) const {
+    return std::nullopt;
+  }
+  // Keeps something for each sample, besides client_state_bytes.
+  virtual bool keeps_by_sample() const { return false; }
 
   // Local steps of every client that starts from this version, if draws_steps().
   virtual std::int64_t drawn_steps(const Composition&, std::int64_t /*version*/) const { return 0; }

@@ -60,7 +60,8 @@ struct Composition {
   std::vector<std::shared_ptr<const Architecture>> models;
   // The same models, keeping less while they train; null where a model does not offer it.
   std::vector<std::shared_ptr<const Architecture>> thrifty;
-  std::vector<Plan> plans;  // plans[0] is the widest: the server's own
+  std::vector<Plan> plans;                        // plans[0] is the widest: the server's own
+  std::shared_ptr<const Samples> server_samples;  // that the server holds; null: none
   std::int64_t clients = 0;
   std::int64_t horizon = 0;  // rounds planned, for schedules
   std::uint64_t seed = 0;

@@ -71,6 +71,8 @@ class Architecture {
   // Whether each tensor's gradient is handed over at once and in one place: only then can the step
   // be fused into it. A transformer adds up over groups of sequences, and may tie its head.
   virtual bool fusable() const { return true; }
+  // Whether loss_and_gradient asks Batch::loss, where there is one, instead of the labels.
+  virtual bool learns_logits() const { return false; }
   // The same architecture, on the same layout and with the same bits, that keeps less and computes
   // it again (`training.checkpointing`); null where that is not offered.
   virtual std::shared_ptr<const Architecture> checkpointed() const { return nullptr; }

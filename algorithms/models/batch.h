@@ -10,10 +10,20 @@
 
 namespace skiff {
 
+// What is asked of the logits of a batch instead of its labels.
+class LogitLoss {
+ public:
+  virtual ~LogitLoss() = default;
+  // The mean over the batch's samples; `logits`, samples x outputs, become its gradient.
+  virtual double operator()(kernels::MatrixView logits) const = 0;
+};
+
 struct Batch {
   kernels::Rows inputs;                  // batch x width; of text: rows without columns
   std::span<const std::int32_t> labels;  // batch; 0..classes-1, or -1/+1 (binary logistic)
   std::span<const std::int32_t* const> tokens = {};  // of text: the ids of each sample
+  // Null: the labels' loss. Only for models that learn logits (Architecture::learns_logits).
+  const LogitLoss* loss = nullptr;
 
   int size() const { return inputs.rows; }
 };

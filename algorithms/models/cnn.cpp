@@ -61,7 +61,7 @@ class Cnn final : public Architecture {
     const ConvolutionStages::Trace front = stages_->forward(weights, batch.inputs, workspace);
     const DenseLayers::Trace tail =
         dense_.forward(weights, rows_of(front.pooled.back(), workspace), workspace);
-    const double loss = mean_loss(task_.kind, tail.outputs.back(), batch.labels, workspace);
+    const double loss = mean_loss(task_.kind, tail.outputs.back(), batch, workspace);
     const kernels::MatrixView d_features =
         take_matrix(batch.inputs.rows, front.pooled.back().cols, workspace);
     dense_.backward(weights, tail, workspace, d_features);
@@ -97,6 +97,7 @@ class Cnn final : public Architecture {
     return cost;
   }
   double l2() const override { return l2_; }
+  bool learns_logits() const override { return true; }
 
  private:
   void predict_into(Weights& weights, const kernels::Rows& inputs, kernels::MatrixView logits,

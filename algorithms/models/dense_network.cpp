@@ -54,7 +54,7 @@ void DenseNetwork::initialise(Vector& weights, Stream stream) const {
 double DenseNetwork::loss_and_gradient(Weights& weights, const Batch& batch,
                                        Workspace& workspace) const {
   const DenseLayers::Trace trace = layers_.forward(weights, batch.inputs, workspace);
-  const double loss = mean_loss(task_.kind, trace.outputs.back(), batch.labels, workspace);
+  const double loss = mean_loss(task_.kind, trace.outputs.back(), batch, workspace);
   layers_.backward(weights, trace, workspace);
   return options_.l2 == 0 ? loss : loss + add_l2(weights, options_.l2);
 }

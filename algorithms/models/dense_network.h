@@ -37,6 +37,7 @@ class DenseNetwork final : public Architecture {
   StepCost training_cost(const Layout& shapes, int batch) const override;
   StepCost inference_cost(const Layout& shapes, int batch) const override;
   double l2() const override { return options_.l2; }
+  bool learns_logits() const override { return true; }
 
  private:
   TaskShape task_;

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "algorithms/kernels/reduce.h"
+#include "algorithms/models/full_weights.h"
+#include "algorithms/models/losses.h"
 #include "sim/core/parallel.h"
 
 namespace skiff {
@@ -38,6 +41,43 @@ Evaluation evaluate_rows(const Architecture& model,
       part.gather(samples, evaluation_rows(model.task(), rows, b));
       parts[b] = model.evaluate(*bound, part.batch(), workspace);
     }
+  });
+  Evaluation total;
+  for (const Evaluation& part : parts) {
+    total.rows += part.rows;
+    total.correct += part.correct;
+    total.loss += part.loss;
+  }
+  return total;
+}
+
+void predict_together(std::span<const Member> members, const Batch& batch, std::span<float> logits,
+                      Workspace& workspace) {
+  std::fill(logits.begin(), logits.end(), 0.0F);
+  std::vector<float> own(logits.size());
+  for (const Member& m : members) {
+    FullWeights weights(*m.weights);
+    workspace.reset();
+    m.model->predict(weights, batch, own, workspace);
+    kernels::axpy(logits, 1.0F / static_cast<float>(members.size()), own);
+  }
+}
+
+Evaluation evaluate_together(std::span<const Member> members, const Samples& samples,
+                             std::span<const std::uint32_t> rows) {
+  const TaskShape& task = members.front().model->task();
+  std::vector<Evaluation> parts(evaluation_blocks(task, rows.size()));
+  parallel_for(parts.size(), [&](std::size_t b) {
+    Workspace workspace;
+    BatchRows part;
+    part.gather(samples, evaluation_rows(task, rows, b));
+    const int outputs = outputs_of(task);
+    std::vector<float> logits(static_cast<std::size_t>(part.batch().size() * outputs));
+    predict_together(members, part.batch(), logits, workspace);
+    workspace.reset();
+    parts[b] =
+        evaluate_logits(task.kind, kernels::dense(logits.data(), part.batch().size(), outputs),
+                        part.batch().labels, workspace);
   });
   Evaluation total;
   for (const Evaluation& part : parts) {

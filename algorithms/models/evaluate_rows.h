@@ -24,4 +24,15 @@ Evaluation evaluate_rows(const Architecture& model,
                          const std::function<std::unique_ptr<Weights>()>& bind,
                          const Samples& samples, std::span<const std::uint32_t> rows);
 
+// Models whose logits are averaged.
+struct Member {
+  const Architecture* model = nullptr;
+  const Vector* weights = nullptr;
+};
+// The mean of the members' logits, row-major: samples x outputs. Not of text.
+void predict_together(std::span<const Member> members, const Batch& batch, std::span<float> logits,
+                      Workspace& workspace);
+Evaluation evaluate_together(std::span<const Member> members, const Samples& samples,
+                             std::span<const std::uint32_t> rows);
+
 }  // namespace skiff

@@ -38,8 +38,10 @@ void require_task(const TaskShape& task) {
   }
 }
 
-double mean_loss(TaskKind kind, kernels::MatrixView logits, std::span<const std::int32_t> labels,
+double mean_loss(TaskKind kind, kernels::MatrixView logits, const Batch& batch,
                  Workspace& workspace) {
+  if (batch.loss != nullptr) return (*batch.loss)(logits);
+  const std::span<const std::int32_t> labels = batch.labels;
   const float share = 1.0F / static_cast<float>(logits.rows);
   const double sum = kind == TaskKind::kBinaryLogistic
                          ? kernels::binary_logistic(column(logits), column(logits),

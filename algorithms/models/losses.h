@@ -24,7 +24,7 @@ int outputs_of(const TaskShape& task);
 void require_task(const TaskShape& task);
 
 // The mean loss over the rows; `logits` become its gradient.
-double mean_loss(TaskKind kind, kernels::MatrixView logits, std::span<const std::int32_t> labels,
+double mean_loss(TaskKind kind, kernels::MatrixView logits, const Batch& batch,
                  Workspace& workspace);
 // What either takes of the workspace.
 Bytes loss_bytes(TaskKind kind, int batch);

@@ -157,6 +157,23 @@ EvaluationSpec assemble_evaluation(const Scenario& s, const FederatedDataset& da
   return spec;
 }
 
+// Distillation takes the method's seat; its models join the student.
+std::shared_ptr<const FederatedMethod> assemble_distillation(const Scenario& s,
+                                                             FederationSetup& setup) {
+  const auto& chosen = *s.compression.distillation;
+  const std::string path = "compression.distillation";
+  if (s.training.method.object && s.training.method.name != "fedavg") {
+    refuse(s, path, "takes the seat of training.method " + s.training.method.name + "; remove one");
+  }
+  if (setup.deployed != nullptr) refuse(s, path, "has models of its own; remove model.deploy_as");
+  if (!setup.has_model() || setup.timing_only)
+    refuse(s, path, "teaches a model, and this run has none");
+  if (s.server.rounds == 0) refuse(s, path, "needs rounds");
+  setup.composition.server_samples = {setup.data, &setup.data->server};
+  at_key(s, path, [&] { chosen.object->join(setup.composition); });
+  return chosen.object;
+}
+
 }  // namespace
 
 FederationSetup assemble(const Scenario& s) {
@@ -173,6 +190,7 @@ FederationSetup assemble(const Scenario& s) {
   setup.deployed = assemble_deployed(s, setup.composition, setup.data->shape);
   setup.method =
       s.training.method.object ? s.training.method.object : by_name<FederatedMethod>("fedavg");
+  if (s.compression.distillation) setup.method = assemble_distillation(s, setup);
   setup.planner =
       s.compression.planner.object ? s.compression.planner.object : by_name<Planner>("fixed");
   setup.devices = assemble_fleet(s, static_cast<std::size_t>(setup.data->clients()));

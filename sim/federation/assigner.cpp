@@ -108,7 +108,7 @@ Bytes Assigner::kept_on_flash(const Plan& plan, const Exchange& exchange) const 
   return base + 2 * state;
 }
 
-Cost Assigner::cost_of(const Plan& plan, std::int64_t version, std::int64_t samples,
+Cost Assigner::cost_of(const Plan& plan, const Server& server, std::int64_t samples,
                        const Exchange& exchange, Bytes kept) const {
   const Composition& charged = setup_.charged();
   const Shape& shape = plan.prepared;
@@ -119,11 +119,13 @@ Cost Assigner::cost_of(const Plan& plan, std::int64_t version, std::int64_t samp
     return cost;
   }
   const std::int64_t steps = setup_.method->draws_steps()
-                                 ? setup_.method->drawn_steps(setup_.composition, version)
+                                 ? setup_.method->drawn_steps(setup_.composition, server.version)
                                  : plan.work.steps_of(samples);
-  Cost cost = client_cost(charged, plan, shape, samples, steps);
+  const std::optional<Cost> phase =
+      setup_.method->phase_cost(charged, server, plan, samples, steps);
+  Cost cost = phase ? *phase : client_cost(charged, plan, shape, samples, steps);
   cost.memory.optimizer_state += setup_.method->training_bytes(charged, plan);
-  cost.storage = kept;
+  cost.storage = kept + (phase ? phase->storage : Bytes(0));
   cost.down = exchange.down_bytes();
   cost.up = exchange.up_bytes();
   return cost;
@@ -140,7 +142,7 @@ Cost Assigner::largest_cost(const Plan& plan, const Server& server) const {
 Cost Assigner::cost_of(const Plan& plan, std::int64_t samples, const Server& server) const {
   Exchange exchange = setup_.method->exchange(setup_.charged(), server, plan, plan.prepared, 0);
   if (setup_.server.delivers_only()) exchange.up.clear();
-  return cost_of(plan, server.version, samples, exchange, kept_on_flash(plan, exchange));
+  return cost_of(plan, server, samples, exchange, kept_on_flash(plan, exchange));
 }
 
 namespace {
@@ -231,9 +233,9 @@ Verdict Assigner::assign(DeviceRecord& device, std::uint32_t index, std::uint32_
     costs_.clear();
     for (std::size_t p = 0; p < setup_.charged().plans.size(); ++p) {
       const Exchange& exchange = exchange_of(p, server, index);
-      costs_.push_back(priced(cost_of(setup_.charged().plans[p], server.version, task.samples,
-                                      exchange, cache_[p].flash),
-                              device.device));
+      costs_.push_back(priced(
+          cost_of(setup_.charged().plans[p], server, task.samples, exchange, cache_[p].flash),
+          device.device));
     }
     const Choice choice = setup_.planner->plan(limits_of(index), costs_);
     task.plan = static_cast<std::uint32_t>(choice.considered);

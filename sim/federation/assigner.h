@@ -27,7 +27,7 @@ class Assigner {
                  const Server& server);
 
   // Cost of a plan for a client with that many samples, the method's and codec's shares included.
-  Cost cost_of(const Plan& plan, std::int64_t version, std::int64_t samples,
+  Cost cost_of(const Plan& plan, const Server& server, std::int64_t samples,
                const Exchange& exchange, Bytes kept_on_flash) const;
   // The same for a first participation, before the run.
   Cost cost_of(const Plan& plan, std::int64_t samples, const Server& server) const;

@@ -9,6 +9,7 @@
 #include "algorithms/models/evaluate_rows.h"
 #include "algorithms/models/full_weights.h"
 #include "sim/core/distributions.h"
+#include "sim/record/rows.h"
 
 namespace skiff {
 namespace {
@@ -60,7 +61,6 @@ std::vector<std::string> possible_metrics(const FederatedDataset& data) {
 
 Evaluator::Evaluator(const FederationSetup& setup)
     : setup_(setup),
-      architecture_(setup.composition.architecture(setup.composition.global())),
       train_rows_(setup.data->shards.rows.begin(), setup.data->shards.rows.end()),
       test_rows_(all_rows(setup.data->test)) {
   const auto& limit = setup.evaluation.samples;
@@ -76,23 +76,42 @@ std::unique_ptr<Weights> Evaluator::bind(const Vector& weights) const {
   return std::make_unique<FullWeights>(weights);
 }
 
+std::vector<Member> Evaluator::members_of(const Predictor& p) const {
+  std::vector<Member> members;
+  for (std::size_t m = 0; m < p.members.size(); ++m) {
+    members.push_back({setup_.composition.models[p.model_of(m)].get(), p.members[m].get()});
+  }
+  return members;
+}
+
 Evaluation Evaluator::over(const Samples& samples, std::span<const std::uint32_t> rows,
-                           const Vector& weights) const {
+                           const Predictor& p) const {
+  const std::vector<Member> members = members_of(p);
+  if (members.size() > 1) return evaluate_together(members, samples, rows);
   return evaluate_rows(
-      architecture_, [&] { return bind(weights); }, samples, rows);
+      *members[0].model, [&] { return bind(*members[0].weights); }, samples, rows);
 }
 
-double Evaluator::l2_term(const Vector& weights) const {
-  const double l2 = architecture_.l2();
-  return l2 == 0 ? 0 : l2 / 2 * kernels::squared_norm_double(weights.values);
+Predictor Evaluator::alone(const Vector& weights) const {
+  return {"", setup_.composition.global().model, {borrowed(weights)}};
 }
 
-double Evaluator::objective(const Vector& weights) const {
-  const Evaluation all = over(setup_.data->train, train_rows_, weights);
-  return all.loss / static_cast<double>(all.rows) + l2_term(weights);
+// Of one model: a mean of logits has no regularised parameters of its own.
+double Evaluator::l2_term(const Predictor& p) const {
+  const double l2 = setup_.composition.models[p.model_of(0)]->l2();
+  if (l2 == 0 || p.members.size() > 1) return 0;
+  return l2 / 2 * kernels::squared_norm_double(p.members[0]->values);
 }
 
-double Evaluator::gradient_norm(const Vector& weights) const {
+double Evaluator::objective(const Predictor& p) const {
+  const Evaluation all = over(setup_.data->train, train_rows_, p);
+  return all.loss / static_cast<double>(all.rows) + l2_term(p);
+}
+
+double Evaluator::gradient_norm(const Predictor& p) const {
+  if (p.members.size() > 1) return kNotMeasured;
+  const Vector& weights = *p.members[0];
+  const Architecture& model = *setup_.composition.models[p.model_of(0)];
   const std::span<const std::uint32_t> rows(train_rows_);
   const std::size_t blocks = evaluation_blocks(setup_.data->shape, rows.size());
   std::vector<double> sum(weights.values.size());
@@ -104,7 +123,7 @@ double Evaluator::gradient_norm(const Vector& weights) const {
     workspace.reset();
     bound->clear_gradient();
     part.gather(setup_.data->train, evaluation_rows(setup_.data->shape, rows, b));
-    architecture_.loss_and_gradient(*bound, part.batch(), workspace);
+    model.loss_and_gradient(*bound, part.batch(), workspace);
     const auto here = static_cast<double>(predictions(setup_.data->shape, part.batch()));
     kernels::axpy(sum, here, bound->gradient().values);
     asked += here;
@@ -116,10 +135,10 @@ double Evaluator::gradient_norm(const Vector& weights) const {
 
 // The mean over the classes of 2 tp / (2 tp + fp + fn) on the test samples; a class that is neither
 // there nor ever predicted is left out.
-double Evaluator::macro_f1(const Vector& weights) const {
+double Evaluator::macro_f1(const Predictor& p) const {
+  const std::vector<Member> members = members_of(p);
   const auto classes = static_cast<std::size_t>(setup_.data->shape.classes);
   std::vector<double> hits(classes), there(classes), predicted(classes);
-  const auto bound = bind(weights);
   Workspace workspace;
   BatchRows part;
   std::vector<float> logits;
@@ -129,7 +148,7 @@ double Evaluator::macro_f1(const Vector& weights) const {
     part.gather(setup_.data->test, evaluation_rows(setup_.data->shape, rows, b));
     const Batch batch = part.batch();
     logits.resize(batch.labels.size() * classes);
-    architecture_.predict(*bound, batch, logits, workspace);
+    predict_together(members, batch, logits, workspace);
     for (std::size_t i = 0; i < batch.labels.size(); ++i) {
       const auto label = static_cast<std::size_t>(batch.labels[i]);
       const std::size_t best = arg_max(std::span(logits).subspan(i * classes, classes));
@@ -149,14 +168,14 @@ double Evaluator::macro_f1(const Vector& weights) const {
 
 // The mean and the tenth percentile (nearest rank) of accuracy on clients' own held-out samples, of
 // the models that they use themselves.
-void Evaluator::add_client_accuracy(const Vector& weights, const Personal& personal,
+void Evaluator::add_client_accuracy(const Predictor& p, const Personal& personal,
                                     Metrics& out) const {
   std::vector<double> accuracy;
   for (int c = 0; c < setup_.data->clients(); ++c) {
     const auto rows = setup_.data->test_rows_of(c);
     if (rows.empty()) continue;
     const auto mine = personal ? personal(static_cast<ClientId>(c)) : std::nullopt;
-    const Evaluation own = over(setup_.data->test, rows, mine ? *mine : weights);
+    const Evaluation own = over(setup_.data->test, rows, mine ? alone(*mine) : p);
     accuracy.push_back(static_cast<double>(own.correct) / static_cast<double>(own.rows));
   }
   if (accuracy.empty()) return;
@@ -169,8 +188,8 @@ void Evaluator::add_client_accuracy(const Vector& weights, const Personal& perso
 }
 
 // Loss and share of right answers on the test samples, under the names that the task gives them.
-void Evaluator::add_test_metrics(const Vector& weights, Metrics& out) const {
-  const Evaluation test = over(setup_.data->test, test_rows_, weights);
+void Evaluator::add_test_metrics(const Predictor& p, Metrics& out) const {
+  const Evaluation test = over(setup_.data->test, test_rows_, p);
   const double loss = test.loss / static_cast<double>(test.rows);
   out.emplace_back("test_loss", loss);
   out.emplace_back("perplexity", std::exp(loss));
@@ -181,10 +200,12 @@ void Evaluator::add_test_metrics(const Vector& weights, Metrics& out) const {
 }
 
 Metrics Evaluator::evaluate(const Server& server, const Personal& personal) const {
-  return evaluate(*setup_.method->predictors(setup_.composition, server)[0].members[0], personal);
+  return evaluate(setup_.method->predictors(setup_.composition, server)[0], personal);
 }
 
-Metrics Evaluator::evaluate(const Vector& weights, const Personal& personal) const {
+Metrics Evaluator::evaluate(const Vector& weights) const { return evaluate(alone(weights)); }
+
+Metrics Evaluator::evaluate(const Predictor& p, const Personal& personal) const {
   const std::vector<std::string>& metrics = setup_.evaluation.metrics;
   const auto wants = [&](std::initializer_list<const char*> names) {
     return std::any_of(names.begin(), names.end(),
@@ -193,17 +214,17 @@ Metrics Evaluator::evaluate(const Vector& weights, const Personal& personal) con
   Metrics known;
   if (wants(
           {"test_loss", "perplexity", "test_accuracy", "next_token_accuracy", "masked_accuracy"})) {
-    add_test_metrics(weights, known);
+    add_test_metrics(p, known);
   }
   if (wants({"train_loss", "suboptimality"})) {
-    const double f = objective(weights);
+    const double f = objective(p);
     known.emplace_back("train_loss", f);
     known.emplace_back("suboptimality", f - setup_.evaluation.optimum.value_or(0));
   }
-  if (wants({"gradient_norm"})) known.emplace_back("gradient_norm", gradient_norm(weights));
-  if (wants({"macro_f1"})) known.emplace_back("macro_f1", macro_f1(weights));
+  if (wants({"gradient_norm"})) known.emplace_back("gradient_norm", gradient_norm(p));
+  if (wants({"macro_f1"})) known.emplace_back("macro_f1", macro_f1(p));
   if (wants({"client_accuracy_mean", "client_accuracy_p10"}))
-    add_client_accuracy(weights, personal, known);
+    add_client_accuracy(p, personal, known);
   Metrics out;
   for (const std::string& metric : metrics) {
     const auto it =

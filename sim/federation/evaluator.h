@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "algorithms/models/evaluate_rows.h"
 #include "sim/federation/setup.h"
 
 namespace skiff {
@@ -30,22 +31,26 @@ class Evaluator {
   // `personal`: the model that a client uses itself, if that is not the server's; may be empty.
   using Personal = std::function<std::optional<Vector>(ClientId)>;
   Metrics evaluate(const Server& server, const Personal& personal = {}) const;
-  Metrics evaluate(const Vector& weights, const Personal& personal = {}) const;
+  Metrics evaluate(const Predictor& predictor, const Personal& personal = {}) const;
+  // Of the widest plan's model.
+  Metrics evaluate(const Vector& weights) const;
 
  private:
   std::unique_ptr<Weights> bind(const Vector& weights) const;
-  void add_test_metrics(const Vector& weights, Metrics& out) const;
+  std::vector<Member> members_of(const Predictor& predictor) const;
+  Predictor alone(const Vector& weights) const;
+  void add_test_metrics(const Predictor& predictor, Metrics& out) const;
   Evaluation over(const Samples& samples, std::span<const std::uint32_t> rows,
-                  const Vector& weights) const;
+                  const Predictor& predictor) const;
   // Mean training loss over all clients' samples with the l2 term: what training minimises.
-  double objective(const Vector& weights) const;
-  double gradient_norm(const Vector& weights) const;
-  double macro_f1(const Vector& weights) const;
-  void add_client_accuracy(const Vector& weights, const Personal& personal, Metrics& out) const;
-  double l2_term(const Vector& weights) const;
+  double objective(const Predictor& predictor) const;
+  double gradient_norm(const Predictor& predictor) const;
+  double macro_f1(const Predictor& predictor) const;
+  void add_client_accuracy(const Predictor& predictor, const Personal& personal,
+                           Metrics& out) const;
+  double l2_term(const Predictor& predictor) const;
 
   const FederationSetup& setup_;
-  const Architecture& architecture_;
   std::vector<std::uint32_t> train_rows_, test_rows_;
 };
 

@@ -35,7 +35,8 @@ Learner::Learner(const FederationSetup& setup)
       scratch_(static_cast<std::size_t>(threads()) + 1) {
   for (Scratch& s : scratch_) s.weights.resize(setup.composition.plans.size());
   for (const Plan& plan : setup.composition.plans) {
-    keeps_state_ = keeps_state_ || client_state_bytes(plan) > Bytes(0);
+    keeps_state_ =
+        keeps_state_ || setup.method->keeps_by_sample() || client_state_bytes(plan) > Bytes(0);
     SKIFF_CHECK(!plan.up->size_depends_on_data(), "codecs of data-dependent size are not joined");
   }
 }
@@ -94,6 +95,9 @@ Learner::Broadcast Learner::say_to(const Assignment& task) {
       *message,
       setup_.method->exchange(composition, *server_, plan, plan.prepared, task.device).down);
   Broadcast said;
+  const std::size_t model = setup_.method->model(composition, *server_, plan);
+  said.architecture =
+      model == plan.model ? &composition.architecture(plan) : composition.models[model].get();
   said.version = server_->version;
   said.adaptation = &composition.adaptation(plan, *server_);
   said.received =
@@ -148,7 +152,8 @@ void Learner::run(Job& job) {
       .message = *job.said.message,
       .received = received,
       .state = job.result.state,
-      .stream = stream};
+      .stream = stream,
+      .architecture = job.said.architecture};
   std::unique_ptr<Weights>& reuse = scratch.weights[task.plan];
   std::unique_ptr<Weights> weights =
       adaptation.bind(job.said.message->base, received,

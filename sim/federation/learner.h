@@ -60,6 +60,7 @@ class Learner {
   struct Broadcast {
     std::int64_t version = -1;
     const Parametrization* adaptation = nullptr;  // of the version's space
+    const Architecture* architecture = nullptr;   // of what was said
     std::shared_ptr<const Message> message;
     std::shared_ptr<const Vector> received;
   };

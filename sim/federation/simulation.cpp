@@ -49,14 +49,21 @@ void record_devices(const FederationSetup& setup, const DeviceBook& book, Record
 }
 
 void record_model(const FederationSetup& setup, const Server& server, Recorder& recorder) {
-  const auto member = setup.method->predictors(setup.composition, server)[0].members[0];
-  const Vector& weights = *member;
+  const Predictor model = setup.method->predictors(setup.composition, server)[0];
+  const bool several = model.members.size() > 1;
   std::vector<ModelSlice> slices;
-  for (const Slice& s : weights.layout->slices) {
-    slices.push_back({s.name, static_cast<std::uint32_t>(s.rows),
-                      static_cast<std::uint32_t>(s.cols), s.offset, s.order == Order::kInOut});
+  std::vector<float> values;
+  for (std::size_t m = 0; m < model.members.size(); ++m) {
+    const Vector& weights = *model.members[m];
+    const std::string prefix = several ? "member." + std::to_string(m) + "." : "";
+    for (const Slice& s : weights.layout->slices) {
+      slices.push_back({prefix + s.name, static_cast<std::uint32_t>(s.rows),
+                        static_cast<std::uint32_t>(s.cols), values.size() + s.offset,
+                        s.order == Order::kInOut});
+    }
+    values.insert(values.end(), weights.values.begin(), weights.values.end());
   }
-  recorder.set_final_model(slices, weights.values);
+  recorder.set_final_model(slices, values);
 }
 
 double worst_imbalance(const DeviceBook& book) {

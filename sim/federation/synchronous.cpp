@@ -317,6 +317,7 @@ void SynchronousServer::record_round() {
     }
     std::erase_if(row_.metrics, [](const auto& m) { return m.first == "train_loss"; });
     evaluate_plans();
+    evaluate_prefixes();
   }
   if (!std::isnan(contraction_)) row_.metrics.emplace_back("contraction", contraction_);
   total_up_ += row_.bytes_up;
@@ -337,6 +338,21 @@ void SynchronousServer::evaluate_plans() {
       recorder_.add(EvaluationRow{.round = row_.round,
                                   .scope = EvaluationRow::Scope::kTier,
                                   .entity = static_cast<std::uint32_t>(p),
+                                  .metric = metric,
+                                  .value = value});
+    }
+  }
+}
+
+// Ensembles that stop early: each number of members is a model of its own.
+void SynchronousServer::evaluate_prefixes() {
+  static const std::string kPrefix = "prefix:";
+  for (const Predictor& p : setup_.method->predictors(setup_.composition, learner_->server())) {
+    if (!p.scope.starts_with(kPrefix)) continue;
+    for (const auto& [metric, value] : evaluator_->evaluate(p)) {
+      recorder_.add(EvaluationRow{.round = row_.round,
+                                  .scope = EvaluationRow::Scope::kPrefix,
+                                  .entity = static_cast<std::uint32_t>(p.members.size()),
                                   .metric = metric,
                                   .value = value});
     }

@@ -64,6 +64,7 @@ class SynchronousServer final : public AttemptObserver {
   void record_tiers(const RoundRow& round);
   // Of what each plan's devices hold, where compressors made it.
   void evaluate_plans();
+  void evaluate_prefixes();
   void evaluate_end();
   void record_layers(const Model& held);
   bool stop_rule_met(const RoundRow& row) const;

@@ -20,12 +20,6 @@ struct Word {
 
 const std::vector<Word>& distillations() {
   static const std::vector<Word> words{
-      {"kd", "", "teacher! weight! temperature!", "soft labels of a teacher",
-       "Hinton et al. 2015, arXiv:1503.02531"},
-      {"progressive", "", "teacher! members! loss=regression teacher_access=logits",
-       "small students boosted one after another", "Dennis et al. 2023, arXiv:2302.10093"},
-      {"feddf", "", "teacher! steps! temperature=1", "the clients' ensemble teaches the server",
-       "Lin et al. 2020, arXiv:2006.07242"},
       {"fedmd", "", "teacher! steps!", "clients agree on logits of public samples",
        "Li and Wang 2019, arXiv:1910.03581"},
   };

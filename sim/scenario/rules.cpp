@@ -65,7 +65,7 @@ struct PlannedKey {
 constexpr PlannedKey kPlanned[] = {
     {"model.pretrain_epochs", ""},      {"devices.network.rates", "markov"},
     {"devices.network.rates", "trace"}, {"devices.thermal", "true"},
-    {"record.events", "true"},          {"compression.distillation", ""},
+    {"record.events", "true"},
 };
 
 bool is_neutral(const std::string& word) { return word == "0" || word == "itself"; }

@@ -13,6 +13,7 @@
 #include "algorithms/compressor.h"
 #include "algorithms/data/partition.h"
 #include "algorithms/data/source.h"
+#include "algorithms/distillation.h"
 #include "algorithms/federated_method.h"
 #include "algorithms/models/architecture.h"
 #include "algorithms/optimizer.h"
@@ -102,13 +103,6 @@ struct AdaptationSection {
 struct CommunicationSection {
   Chosen<Codec> upload = neutral<Codec>("dense");
   Chosen<Codec> download = neutral<Codec>("dense");
-};
-
-// The role of compression.distillation: words alone, until methods fill it.
-class Distillation {
- public:
-  static constexpr const char* kRole = "distillation";
-  static constexpr const char* kKey = "name";
 };
 
 struct CompressionSection {

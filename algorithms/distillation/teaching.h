@@ -1,0 +1,53 @@
+// What the distilling methods share: a teacher that the server trains on its own samples, models
+// whose answers are read off for many samples, and what they ask of a composition.
+//
+// The teacher is a map like `model`: {architecture: mlp, hidden: [200], pretrain_epochs: 10}, with
+// optimizer and batch beside them. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "algorithms/distillation.h"
+#include "sim/core/registry.h"
+
+namespace skiff::distillation {
+
+struct TeacherParams {
+  int pretrain_epochs = 10;
+  int batch = 32;
+  Node optimizer;  // {name: adamw, learning_rate: 0.001} unless written
+  Chosen<ModelFamily> model;
+};
+bool convert(const Node& node, TeacherParams& out, const Rules& rules, Reader& reader);
+std::string print_value(const TeacherParams& params);
+// The keys that it has beside its architecture's.
+std::vector<FieldInfo> teacher_fields();
+
+// Throws std::invalid_argument unless the composition's plans train all of one uncompressed model
+// that learns logits, over codecs without memory.
+void require_teachable(const Composition& composition, const std::string& method);
+
+// `epochs` passes over the samples in batches, each in an order of its own; the weights move by the
+// optimizer's steps on the labels' loss.
+void train_on(const Architecture& model, const Samples& samples, std::int64_t epochs, int batch,
+              const Optimizer& optimizer, Stream stream, Vector& weights);
+
+// Logits of these rows, samples x outputs, in blocks. `centred`: each sample's mean is taken off,
+// which changes no probability (a single output stays as it is).
+std::vector<float> answers(const Architecture& model, const Vector& weights, const Samples& samples,
+                           std::span<const std::uint32_t> rows, bool centred);
+// What that takes of a device that holds the model and nothing else of it.
+Cost answering_cost(const Architecture& model, std::int64_t samples);
+
+}  // namespace skiff::distillation
+
+namespace skiff {
+template <>
+struct TypeName<distillation::TeacherParams> {
+  static std::string get() { return "map"; }
+};
+}  // namespace skiff

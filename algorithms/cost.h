@@ -17,6 +17,12 @@ struct PeakMemory {
   }
 };
 
+// What PeakMemory counts among larger parts, for those who look closer.
+struct MemoryDetail {
+  Bytes masks, scales;  // of weights: which are left; scales, zero points and tables of codes
+  Bytes logits;         // of activations
+};
+
 struct Cost {
   Flops fp32, fp16, int8;  // model operations by type; 2 a multiply-add
   Bytes dram;              // moved between RAM and the processor
@@ -25,6 +31,7 @@ struct Cost {
   Flops weight_gradients;  // of fp32: what forms the gradients of linear layers' weights
   std::int64_t rows = 0;   // inputs of a linear layer in a step: samples, or their tokens
   PeakMemory memory;       // while it trains
+  MemoryDetail detail;     // of memory
   Bytes storage;           // flash held between rounds: cached base, client state
   Bytes down, up;
   bool up_is_bound = false;  // the codec's size depends on its data: `up` is its bound

@@ -20,6 +20,7 @@ class MaskedValues final : public StoredValues {
 
   std::string_view format() const override { return "masked"; }
   Bytes bytes() const override;
+  Bytes scale_bytes() const override { return values_->scale_bytes(); }
   void to_dense(std::span<float> out) const override;
   std::vector<StoredArray> arrays() const override;
   Node parameters() const override;  // {kept: {format: dense, ...}}

@@ -95,8 +95,8 @@ Shape shape_of(const Model& model) {
   for (const StoredTensor& t : model.tensors) {
     const MaskedValues* masked = masked_values(t);
     const auto size = static_cast<std::int64_t>(t.size());
-    shape.tensors.push_back(
-        {t.bytes(), masked != nullptr ? masked->kept() : size, masked != nullptr});
+    shape.tensors.push_back({t.bytes(), masked != nullptr ? masked->kept() : size,
+                             masked != nullptr, t.values->scale_bytes()});
     shape.stored += t.bytes();
   }
   return shape;
@@ -110,6 +110,20 @@ std::int64_t Shape::kept() const {
   std::int64_t n = 0;
   for (const TensorShape& t : tensors) n += t.kept;
   return n;
+}
+
+Bytes Shape::masks() const {
+  std::int64_t bytes = 0;
+  for (std::size_t t = 0; t < tensors.size(); ++t) {
+    if (tensors[t].masked) bytes += static_cast<std::int64_t>((layout->slices[t].size() + 7) / 8);
+  }
+  return Bytes(bytes);
+}
+
+Bytes Shape::scales() const {
+  Bytes bytes{};
+  for (const TensorShape& t : tensors) bytes += t.scales;
+  return bytes;
 }
 
 Model dense_model(const Vector& weights) {

@@ -29,8 +29,9 @@ struct StoredArray {
 class StoredValues {
  public:
   virtual ~StoredValues() = default;
-  virtual std::string_view format() const = 0;  // "dense", "grid", "masked"
-  virtual Bytes bytes() const = 0;              // exactly those of arrays()
+  virtual std::string_view format() const = 0;            // "dense", "grid", "masked"
+  virtual Bytes bytes() const = 0;                        // exactly those of arrays()
+  virtual Bytes scale_bytes() const { return Bytes(0); }  // of these: scales, zeros, tables
   virtual void to_dense(std::span<float> out) const = 0;
   // For files: arrays() and parameters() make it anew.
   virtual std::vector<StoredArray> arrays() const = 0;
@@ -67,6 +68,7 @@ struct TensorShape {
   Bytes stored;           // with its mask
   std::int64_t kept = 0;  // values that are stored at all
   bool masked = false;    // a mask says which they are
+  Bytes scales{};         // of stored: scales, zero points and tables of the codes
 };
 
 // Of a prepared Model, or predicted from shapes alone.
@@ -77,6 +79,8 @@ struct Shape {
 
   bool masked() const;
   std::int64_t kept() const;  // values that are stored at all
+  Bytes masks() const;        // of stored
+  Bytes scales() const;       // of stored
 };
 
 Shape dense_shape(const LayoutPtr& layout);  // float32, nothing compressed

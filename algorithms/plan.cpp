@@ -162,6 +162,7 @@ Cost client_cost(const Composition& composition, const Plan& plan, const Shape& 
   cost.rows = full.rows;
   cost.memory.activations = full.activations;
   cost.memory.scratch = full.scratch;
+  cost.detail.logits = full.logits;
   plan.parametrization->cost(prepared, *plan.optimizer, cost);
   add_own_compressing(plan, cost);
   return cost;
@@ -177,6 +178,7 @@ Cost prediction_cost(const Composition& composition, const Plan& plan, const Sha
   cost.memory.weights = prepared.stored;
   cost.memory.activations = once.activations;
   cost.memory.scratch = once.scratch;
+  cost.detail = {prepared.masks(), prepared.scales(), once.logits};
   return cost;
 }
 

@@ -19,6 +19,7 @@ class StackedValues final : public StoredValues {
 
   std::string_view format() const override { return "stacked"; }
   Bytes bytes() const override { return values_->bytes(); }
+  Bytes scale_bytes() const override { return values_->scale_bytes(); }
   void to_dense(std::span<float> out) const override {
     values_->to_dense(out);
     for (std::size_t i = 0; i < added_.size(); ++i) out[i] += added_[i];

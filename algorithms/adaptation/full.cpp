@@ -78,7 +78,8 @@ class Full final : public Parametrization {
   void cost(const Shape& prepared, const Optimizer& optimizer, Cost& cost) const override {
     const Bytes dense(static_cast<std::int64_t>(prepared.layout->size * sizeof(float)));
     cost.memory.weights += dense;
-    if (prepared.masked()) cost.memory.weights += Bytes(4 * prepared.kept());
+    if (prepared.masked()) cost.detail.masks = Bytes(4 * prepared.kept());
+    cost.memory.weights += cost.detail.masks;
     cost.memory.gradients += dense;
     cost.memory.optimizer_state += optimizer.state_bytes(*prepared.layout);
   }

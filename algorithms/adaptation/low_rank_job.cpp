@@ -39,6 +39,8 @@ void add_low_rank_cost(const AdapterParams& params, const Shape& prepared, const
   }
   const std::int64_t chunk = std::min<std::int64_t>(cost.rows, LowRankWeights::kChunk);
   cost.memory.weights += prepared.stored;
+  cost.detail.masks = prepared.masks();
+  cost.detail.scales = prepared.scales();
   cost.memory.adapters += floats(values);
   cost.memory.gradients += floats(static_cast<std::int64_t>(trained.size));
   cost.memory.optimizer_state += optimizer.state_bytes(trained);

@@ -23,6 +23,7 @@ struct StepCost {
   Flops flops;        // 2 a multiply-add of the products that are really taken
   Bytes dram;         // each operand and result of each product once, without the optimizer's step
   Bytes activations;  // peak of the Workspace: all that the backward pass needs
+  Bytes logits;       // of activations: those of the tokens whose loss is being taken
   Bytes scratch;      // held by dense Weights: the largest transposed matrix
   Flops weight_gradients;  // of flops: those that form the gradients of linear layers' weights
   std::int64_t rows = 0;   // inputs of a linear layer: samples, or their tokens

@@ -117,6 +117,7 @@ StepCost DeployedModel::training_cost(const Layout& shapes, int batch) const {
   cost.weight_gradients = Flops(pass.blocks + pass.ends - pass.attention);
   cost.rows = static_cast<std::int64_t>(batch) * tokens_;
   cost.dram = whole_bytes((checkpointing_ ? 4 : 3) * pass.bytes);
+  cost.logits = whole_bytes(kFloat * logits);
   cost.activations = whole_bytes(
       kFloat * (tokens * (kept + gradients_of_block(config_) + config_.hidden) + logits));
   return cost;
@@ -130,6 +131,7 @@ StepCost DeployedModel::inference_cost(const Layout& shapes, int batch) const {
   StepCost cost;
   cost.flops = Flops(pass.blocks + pass.ends);
   cost.dram = whole_bytes(pass.bytes);
+  cost.logits = whole_bytes(kFloat * logits);
   cost.activations = whole_bytes(kFloat * (tokens * kept_by_block(config_) + logits));
   return cost;
 }

@@ -39,6 +39,13 @@ Bytes TokenHead::bytes(const Layout& shapes, bool training) const {
          taken_bytes<int>(rows) + rows_bytes(rows);
 }
 
+void TokenHead::add_cost(const Layout& shapes, std::int64_t rows, int products,
+                         StepCost& cost) const {
+  add_linear_cost(shapes, layer_, rows, products, cost);
+  const int outputs = layer_.outputs(shapes);
+  cost.logits += matrix_bytes(chunk_of(outputs), outputs);
+}
+
 int TokenHead::gather(ConstMatrixView hidden, std::span<const std::int32_t> targets, int& first,
                       const Buffers& b) const {
   int taken = 0;

@@ -43,9 +43,7 @@ class TokenHead {
   }
 
   // If every row is asked for.
-  void add_cost(const Layout& shapes, std::int64_t rows, int products, StepCost& cost) const {
-    add_linear_cost(shapes, layer_, rows, products, cost);
-  }
+  void add_cost(const Layout& shapes, std::int64_t rows, int products, StepCost& cost) const;
 
  private:
   // Fills a chunk from row `first` on; returns the rows taken, and moves `first` behind them.

@@ -25,6 +25,7 @@ class AffineValues final : public StoredValues {
   Bytes bytes() const override {
     return Bytes(static_cast<std::int64_t>(packed_.size() + scales_.bytes() + zeros_.bytes()));
   }
+  Bytes scale_bytes() const override { return format_.scale_bytes(rows_, cols_); }
 
   void to_dense(std::span<float> out) const override {
     const auto cols = static_cast<std::size_t>(cols_);
@@ -94,8 +95,12 @@ StoredValuesPtr make_affine(const StoredParts& parts) {
 
 Bytes AffineFormat::bytes(int rows, int cols) const {
   const std::size_t codes = static_cast<std::size_t>(rows) * row_bytes(cols, bits);
+  return Bytes(static_cast<std::int64_t>(codes)) + scale_bytes(rows, cols);
+}
+
+Bytes AffineFormat::scale_bytes(int rows, int cols) const {
   const std::size_t each = ScaleArray::bytes_of(group.count(rows, cols), scales);
-  return Bytes(static_cast<std::int64_t>(codes + (zeros ? 2 : 1) * each));
+  return Bytes(static_cast<std::int64_t>((zeros ? 2 : 1) * each));
 }
 
 StoredValuesPtr affine_values(const AffineFormat& format, int rows, int cols,

@@ -21,6 +21,7 @@ struct AffineFormat {
   ScaleType scales = ScaleType::kFp16;
 
   Bytes bytes(int rows, int cols) const;
+  Bytes scale_bytes(int rows, int cols) const;  // of these: all but the codes
   int middle() const { return (1 << (bits - 1)) - 1; }
   int most() const { return (1 << bits) - 1; }
 };

@@ -36,6 +36,7 @@ class Half final : public LayerQuantizer {
   Bytes bytes(int rows, int cols) const override {
     return Bytes(2 * static_cast<std::int64_t>(rows) * cols);
   }
+  Bytes scale_bytes(int, int) const override { return Bytes(0); }
   double flops_per_weight() const override { return 1; }
 };
 

@@ -93,8 +93,10 @@ class Gptq final : public Compressor {
   }
 
   Shape shape(const Shape& before) const override {
-    return quantized_shape(before, targets_.of(*before.layout),
-                           [this](int rows, int cols) { return format_.bytes(rows, cols); });
+    return quantized_shape(
+        before, targets_.of(*before.layout),
+        [this](int rows, int cols) { return format_.bytes(rows, cols); },
+        [this](int rows, int cols) { return format_.scale_bytes(rows, cols); });
   }
   // Without the walk over the samples, which the caller knows.
   Cost cost(const Shape& before) const override {

@@ -121,8 +121,10 @@ class Higgs final : public Compressor {
   }
 
   Shape shape(const Shape& before) const override {
-    return quantized_shape(before, p_.targets.of(*before.layout),
-                           [this](int rows, int cols) { return bytes(rows, cols); });
+    return quantized_shape(
+        before, p_.targets.of(*before.layout),
+        [this](int rows, int cols) { return bytes(rows, cols); },
+        [this](int rows, int cols) { return scale_bytes(rows, cols); });
   }
   Cost cost(const Shape& before) const override {
     return quantizing_cost(before, shape(before), p_.targets.of(*before.layout), 30);
@@ -140,16 +142,20 @@ class Higgs final : public Compressor {
  private:
   bool dynamic() const { return p_.allocation == "dynamic"; }
 
+  int group_of(int cols) const { return p_.group ? *p_.group : best_group(cols, p_.bits); }
+  int groups(int cols) const { return (cols + group_of(cols) - 1) / group_of(cols); }
   HiggsFormat format(const kernels::GaussianGridData* grid, int cols) const {
     return {grid, p_.group ? *p_.group : best_group(cols, code_bits(*grid)), p_.signs == "random"};
   }
   // Of a matrix whose codes take p_.bits a weight; with allocation dynamic its share of the budget.
   Bytes bytes(int rows, int cols) const {
     if (!dynamic()) return format(grid_of(p_.dimension, p_.bits), cols).bytes(rows, cols);
-    const int group = p_.group ? *p_.group : best_group(cols, p_.bits);
-    const int groups = (cols + group - 1) / group;
-    const double row = std::ceil(groups * group * p_.bits / 8) + 2.0 * groups;
+    const double row = std::ceil(groups(cols) * group_of(cols) * p_.bits / 8) + 2.0 * groups(cols);
     return Bytes(static_cast<std::int64_t>(rows * row));
+  }
+  Bytes scale_bytes(int rows, int cols) const {
+    if (!dynamic()) return format(grid_of(p_.dimension, p_.bits), cols).scale_bytes(rows, cols);
+    return Bytes(2LL * rows * groups(cols));
   }
 
   std::vector<const kernels::GaussianGridData*> allocated(const Model& model,

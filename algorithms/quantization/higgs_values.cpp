@@ -48,6 +48,7 @@ class HiggsValues final : public StoredValues {
 
   std::string_view format() const override { return "higgs"; }
   Bytes bytes() const override { return format_.bytes(rows_, cols_); }
+  Bytes scale_bytes() const override { return format_.scale_bytes(rows_, cols_); }
 
   void encode(std::span<const float> values, bool unbiased) {
     const std::vector<float> signs = signs_of(format_, cols_, seed_);
@@ -164,9 +165,12 @@ StoredValuesPtr make_higgs(const StoredParts& parts) {
 }  // namespace
 
 Bytes HiggsFormat::bytes(int rows, int cols) const {
-  const std::size_t scales = 2 * static_cast<std::size_t>(groups(cols));
-  return Bytes(static_cast<std::int64_t>(static_cast<std::size_t>(rows) *
-                                         (row_bytes(*this, cols) + scales)));
+  const std::size_t codes = static_cast<std::size_t>(rows) * row_bytes(*this, cols);
+  return Bytes(static_cast<std::int64_t>(codes)) + scale_bytes(rows, cols);
+}
+
+Bytes HiggsFormat::scale_bytes(int rows, int cols) const {
+  return Bytes(2 * static_cast<std::int64_t>(rows) * groups(cols));
 }
 
 int best_group(int cols, double bits) {

@@ -25,6 +25,7 @@ struct HiggsFormat {
            static_cast<std::size_t>(grid->dimension);
   }
   Bytes bytes(int rows, int cols) const;
+  Bytes scale_bytes(int rows, int cols) const;  // of these: all but the codes
 };
 
 // The group, 32 to 1024, that stores rows of so many inputs in the fewest bits; of equals the

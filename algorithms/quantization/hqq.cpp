@@ -162,6 +162,7 @@ class Hqq final : public LayerQuantizer {
     return affine_values(format_, m.rows, m.cols, stored_codes(m, format_, fit));
   }
   Bytes bytes(int rows, int cols) const override { return format_.bytes(rows, cols); }
+  Bytes scale_bytes(int rows, int cols) const override { return format_.scale_bytes(rows, cols); }
   double flops_per_weight() const override { return kRounds * 50.0; }
 
  private:

@@ -52,13 +52,15 @@ Stream layer_stream(const Stream& stream, const Slice& slice) {
 }
 
 Shape quantized_shape(const Shape& before, const std::vector<std::size_t>& targets,
-                      const MatrixBytes& bytes) {
+                      const MatrixBytes& bytes, const MatrixBytes& scales) {
   Shape after = before;
   for (const std::size_t t : targets) {
     const Slice& slice = before.layout->slices.at(t);
     TensorShape becomes = before.tensors.at(t);
-    becomes.stored =
-        becomes.masked ? bytes(1, static_cast<int>(becomes.kept)) : bytes(slice.rows, slice.cols);
+    const int rows = becomes.masked ? 1 : slice.rows;
+    const int cols = becomes.masked ? static_cast<int>(becomes.kept) : slice.cols;
+    becomes.stored = bytes(rows, cols);
+    becomes.scales = scales(rows, cols);
     if (becomes.masked) becomes.stored += Bytes(static_cast<std::int64_t>((slice.size() + 7) / 8));
     after = with_tensor(std::move(after), t, becomes);
   }
@@ -91,8 +93,9 @@ void LayerQuantizer::compress(Model& model, const Calibration*, State&, Stream s
 }
 
 Shape LayerQuantizer::shape(const Shape& before) const {
-  return quantized_shape(before, targets_.of(*before.layout),
-                         [this](int rows, int cols) { return bytes(rows, cols); });
+  return quantized_shape(
+      before, targets_.of(*before.layout), [this](int rows, int cols) { return bytes(rows, cols); },
+      [this](int rows, int cols) { return scale_bytes(rows, cols); });
 }
 
 Cost LayerQuantizer::cost(const Shape& before) const {

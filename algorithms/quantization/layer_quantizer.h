@@ -41,9 +41,9 @@ StoredValuesPtr encode_named(const LayerMatrix& matrix,
 Stream layer_stream(const Stream& stream, const Slice& slice);
 
 using MatrixBytes = std::function<Bytes(int rows, int cols)>;
-// The shape after each target has become `bytes(rows, cols)`, with its mask.
+// The shape after each target has become `bytes(rows, cols)`, with its mask; `scales` of these.
 Shape quantized_shape(const Shape& before, const std::vector<std::size_t>& targets,
-                      const MatrixBytes& bytes);
+                      const MatrixBytes& bytes, const MatrixBytes& scales);
 // What it takes to quantize them once, at so many operations a weight.
 Cost quantizing_cost(const Shape& before, const Shape& after,
                      const std::vector<std::size_t>& targets, double flops_per_weight);
@@ -60,6 +60,7 @@ class LayerQuantizer : public Compressor {
   explicit LayerQuantizer(LayerTargets targets) : targets_(std::move(targets)) {}
   virtual StoredValuesPtr encode(const LayerMatrix& matrix, Stream stream) const = 0;
   virtual Bytes bytes(int rows, int cols) const = 0;
+  virtual Bytes scale_bytes(int rows, int cols) const = 0;
   virtual double flops_per_weight() const = 0;
 
  private:

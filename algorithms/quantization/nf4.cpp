@@ -66,6 +66,7 @@ class Nf4 final : public LayerQuantizer {
     return table_values(format_, m.rows, m.cols, out);
   }
   Bytes bytes(int rows, int cols) const override { return format_.bytes(rows, cols); }
+  Bytes scale_bytes(int rows, int cols) const override { return format_.scale_bytes(rows, cols); }
   double flops_per_weight() const override { return 18; }  // 15 comparisons
 
  private:

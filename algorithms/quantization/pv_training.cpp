@@ -88,7 +88,8 @@ class PvTraining final : public Parametrization {
   void cost(const Shape& prepared, const Optimizer& optimizer, Cost& cost) const override {
     const Bytes dense(static_cast<std::int64_t>(prepared.layout->size * sizeof(float)));
     cost.memory.weights += dense;
-    if (prepared.masked()) cost.memory.weights += Bytes(4 * prepared.kept());
+    if (prepared.masked()) cost.detail.masks = Bytes(4 * prepared.kept());
+    cost.memory.weights += cost.detail.masks;
     cost.memory.gradients += dense;
     Layout rest;
     const std::vector<std::size_t> targets = p_.targets.of(*prepared.layout);

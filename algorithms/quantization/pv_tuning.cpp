@@ -61,8 +61,10 @@ class PvTuning final : public Compressor {
   }
 
   Shape shape(const Shape& before) const override {
-    return quantized_shape(before, p_.targets.of(*before.layout),
-                           [this](int rows, int cols) { return format_.bytes(rows, cols); });
+    return quantized_shape(
+        before, p_.targets.of(*before.layout),
+        [this](int rows, int cols) { return format_.bytes(rows, cols); },
+        [this](int rows, int cols) { return format_.scale_bytes(rows, cols); });
   }
   // Without the walks over the samples, which the caller knows.
   Cost cost(const Shape& before) const override {

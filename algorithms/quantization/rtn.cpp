@@ -48,6 +48,7 @@ class Rtn final : public LayerQuantizer {
                          round_to_grids(m.values, m.rows, m.cols, format_));
   }
   Bytes bytes(int rows, int cols) const override { return format_.bytes(rows, cols); }
+  Bytes scale_bytes(int rows, int cols) const override { return format_.scale_bytes(rows, cols); }
   double flops_per_weight() const override { return 4; }
 
  private:

@@ -32,6 +32,7 @@ class TableValues final : public StoredValues {
 
   std::string_view format() const override { return "table"; }
   Bytes bytes() const override { return format_.bytes(rows_, cols_); }
+  Bytes scale_bytes() const override { return format_.scale_bytes(rows_, cols_); }
 
   void to_dense(std::span<float> out) const override {
     const auto cols = static_cast<std::size_t>(cols_);
@@ -153,8 +154,13 @@ std::span<const float> nf4_levels() {
 }
 
 Bytes TableFormat::bytes(int rows, int cols) const {
+  const std::size_t codes = static_cast<std::size_t>(rows) * row_bytes(*this, cols);
+  return Bytes(static_cast<std::int64_t>(codes)) + scale_bytes(rows, cols);
+}
+
+Bytes TableFormat::scale_bytes(int rows, int cols) const {
   const std::size_t groups = group.count(rows, cols);
-  std::size_t bytes = static_cast<std::size_t>(rows) * row_bytes(*this, cols);
+  std::size_t bytes = 0;
   if (!nf4) bytes += 2 * entries() * static_cast<std::size_t>(dimension);
   bytes += double_scales ? groups + sizeof(float) * (blocks_of(groups) + 1) : 2 * groups;
   return Bytes(static_cast<std::int64_t>(bytes));

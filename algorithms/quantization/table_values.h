@@ -30,6 +30,7 @@ struct TableFormat {
   std::size_t entries() const { return std::size_t{1} << bits; }
   int codes_per_row(int cols) const { return (cols + dimension - 1) / dimension; }
   Bytes bytes(int rows, int cols) const;
+  Bytes scale_bytes(int rows, int cols) const;  // of these: all but the codes
 };
 
 // Scales doubly quantized: what is stored, and what it reads as.

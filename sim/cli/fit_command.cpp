@@ -8,10 +8,8 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "devices/compute.h"
-#include "devices/memory.h"
 #include "sim/cli/command.h"
-#include "sim/cli/fit_plans.h"
+#include "sim/cli/fit_verdict.h"
 #include "sim/cli/table.h"
 #include "sim/core/parse_units.h"
 #include "sim/core/registry.h"
@@ -23,82 +21,17 @@ namespace {
 
 namespace po = boost::program_options;
 using Json = nlohmann::ordered_json;
-using Parts = std::vector<std::pair<const char*, Bytes>>;
-
-struct Asked {
-  bool trains = false, foreground = true;
-  int tokens = 128, batch = 1;
-  std::optional<Bytes> budget;
-};
-
-struct Verdict {
-  MemoryUse use;
-  Bytes limit;
-  ComputeCost work;              // of the sample, or of the step
-  double tokens_per_second = 0;  // written one by one; 0: it does not write
-  bool fits() const { return use.total() <= limit; }
-};
-
-Bytes limit_of(const DeviceProfile& device, const Asked& asked) {
-  const Bytes most = asked.foreground ? foreground_memory(device) : background_memory(device);
-  return asked.budget ? std::min(most, *asked.budget) : most;
-}
-
-ComputeLoad load_of(Flops flops, Bytes dram, const Asked& asked) {
-  ComputeLoad load;
-  load.activity = asked.trains ? Activity::kTraining : Activity::kInference;
-  load.at(Precision::kFp32) = flops;
-  load.dram = dram;
-  load.batch = asked.batch;
-  load.launches = 1;
-  return load;
-}
-
-Verdict judge(const FitPlan& plan, const DeviceProfile& device, const Asked& asked) {
-  const PeakMemory& m = plan.cost.memory;
-  Verdict found;
-  found.use = {m.weights,  m.gradients, m.optimizer_state,          m.activations,
-               m.adapters, m.scratch,   device.memory.runtime.value};
-  found.limit = limit_of(device, asked);
-  found.work = compute_cost(device, load_of(plan.cost.fp32, plan.cost.dram, asked));
-  if (plan.decodes && !asked.trains) {  // a token reads every weight once
-    const double share = 1 / static_cast<double>(plan.tokens);
-    const ComputeCost token =
-        compute_cost(device, load_of(share * plan.cost.fp32, m.weights, asked));
-    found.tokens_per_second = 1 / token.time.value();
-  }
-  return found;
-}
-
-Parts parts_of(const MemoryUse& use) {
-  return {{"weights", use.weights},         {"low-rank", use.adapters},
-          {"gradients", use.gradients},     {"optimizer", use.optimizer_state},
-          {"activations", use.activations}, {"scratch", use.scratch},
-          {"runtime", use.runtime}};
-}
-
-// "wwwwwwwwwwggaar.....": a letter a part, to scale of the limit.
-std::string bar(const Verdict& v) {
-  constexpr double kWidth = 60;
-  std::string text;
-  double sum = 0;
-  for (const auto& [name, bytes] : parts_of(v.use)) {
-    sum += kWidth * (bytes / v.limit);
-    while (static_cast<double>(text.size()) + 0.5 < std::min(sum, 2 * kWidth)) text += name[0];
-  }
-  if (static_cast<double>(text.size()) < kWidth) text.resize(static_cast<std::size_t>(kWidth), '.');
-  return text;
-}
 
 Json json_of(const FitPlan& plan, const Verdict& v, const DeviceProfile& device) {
   Json memory;
-  for (const auto& [name, bytes] : parts_of(v.use)) memory[name] = bytes.value();
+  for (const MemoryPart& part : v.parts) memory[part.name] = part.bytes.value();
   Json json{{"plan", plan.name},
             {"bits_per_parameter", plan.bits},
             {"fits", v.fits()},
             {"memory", memory},
-            {"total", v.use.total().value()},
+            {"total", v.total().value()},
             {"limit", v.limit.value()},
+            {"system", (v.ram - v.limit).value()},
             {"seconds", v.work.time.value()},
             {"joules", v.work.energy().value()}};
   if (v.tokens_per_second > 0) json["tokens_per_second"] = v.tokens_per_second;
@@ -124,9 +57,9 @@ void print_plans(const KnownModel& model, const DeviceProfile& device, const Ask
   for (const FitPlan& plan : plans) {
     const Verdict v = judge(plan, device, asked);
     if (best == nullptr && v.fits()) best = &plan;
-    if (least == nullptr || v.use.total() < fewest) least = &plan, fewest = v.use.total();
-    table.add({"  " + plan.name, fmt::format("{:.2f}", plan.bits), human(v.use.weights),
-               human(v.use.total() - v.use.weights), human(v.use.total()), v.fits() ? "yes" : "no",
+    if (least == nullptr || v.total() < fewest) least = &plan, fewest = v.total();
+    table.add({"  " + plan.name, fmt::format("{:.2f}", plan.bits), human(v.weights()),
+               human(v.total() - v.weights()), human(v.total()), v.fits() ? "yes" : "no",
                human(v.work.time), human(v.work.energy()),
                device.battery ? fmt::format("{:.2g} %", 100 * (v.work.energy() /
                                                                device.battery->capacity.value))
@@ -139,13 +72,9 @@ void print_plans(const KnownModel& model, const DeviceProfile& device, const Ask
     fmt::print("best: {}\n", best->name);
   } else {
     fmt::print("nothing fits; the least, {}, lacks {}: it needs {}\n", least->name,
-               human(v.use.total() - v.limit), human(v.use.total()));
+               human(v.total() - v.limit), human(v.total()));
   }
-  fmt::print("  |{}| {}\n ", bar(v), human(v.limit));
-  for (const auto& [name, bytes] : parts_of(v.use)) {
-    if (bytes > Bytes(0)) fmt::print(" {}: {} {}", name[0], name, human(bytes));
-  }
-  fmt::print("\n");
+  print_memory(v);
 }
 
 // The first plan that fits, of every model on every class.

@@ -66,6 +66,10 @@ class Pricing {
     Plan plan;
     FitPlan found = described(bits_text(bits), bits, plan);
     found.cost = prediction_cost(composition_, plan, plan.prepared);
+    if (found.decodes && task_.config.heads > 0) {
+      const std::int64_t narrow = task_.config.kv_heads * std::int64_t{task_.config.head_width};
+      found.key_values = Bytes(4 * 2 * task_.config.layers * narrow * found.tokens);
+    }
     return found;
   }
 

@@ -16,6 +16,7 @@ struct FitPlan {
   Cost cost;                // of predicting one sample, or of one step with a batch
   std::int64_t tokens = 0;  // of a sample; 0: images
   bool decodes = false;     // writes text token by token
+  Bytes key_values;         // of all tokens in float32, while it writes
 };
 
 // Highest quality first: fp32, fp16, then HIGGS with everything that is no linear layer in fp16.

@@ -39,6 +39,21 @@ class FitTest(unittest.TestCase):
         # 6.98 G weights of linear layers at 4 bits and 1.05 G in fp16, scales of groups of 1024.
         self.assertAlmostEqual(found[3]["memory"]["weights"] / 1e9, 5.60, delta=0.02)
 
+    def test_every_part_is_named_and_the_rest_is_the_systems(self):
+        for words in ((), ("--train",)):
+            for one in plans("--model", "llama-3-8b", "--device", "iphone-15-pro", *words):
+                self.assertEqual(list(one["memory"]), ["weights", "masks", "scales", "low-rank", "gradients", "optimizer", "activations",
+                                                       "logits", "key-values", "scratch", "runtime"])
+                self.assertTrue(all(bytes >= 0 for bytes in one["memory"].values()))
+                self.assertEqual(one["limit"] + one["system"], 2**33)
+        codes = plans("--model", "llama-3-8b", "--device", "iphone-15-pro")[3]["memory"]
+        self.assertEqual(codes["scales"], 2 * 6_979_321_856 // 1024)
+        self.assertEqual(codes["logits"], 4 * 128 * 128_256)
+        self.assertEqual(codes["key-values"], 128 * 2 * 131_072)
+        bar = fit("--model", "llama-3-8b", "--device", "iphone-15-pro")[1].splitlines()[-3].strip()
+        self.assertEqual(len(bar.split("| ")[0].replace("|", "")), 60)
+        self.assertAlmostEqual(bar.split("| ")[0].count("#"), 30, delta=4)  # half of the RAM
+
     def test_a_budget_and_the_background_leave_less(self):
         whole = plans("--model", "tinyllama-1.1b", "--device", "iphone-15-pro")[0]["limit"]
         background = plans("--model", "tinyllama-1.1b", "--device", "iphone-15-pro", "--memory", "background")[0]["limit"]

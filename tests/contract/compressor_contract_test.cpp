@@ -169,7 +169,27 @@ TEST_F(CompressorContract, TheShapePredictedIsTheOneThatComesOut) {
       EXPECT_EQ(after.tensors[t].stored, predicted.tensors[t].stored) << t;
       EXPECT_EQ(after.tensors[t].kept, predicted.tensors[t].kept) << t;
       EXPECT_EQ(after.tensors[t].masked, predicted.tensors[t].masked) << t;
+      EXPECT_EQ(after.tensors[t].scales, predicted.tensors[t].scales) << t;
     }
+  });
+}
+
+// What is said to be scales and masks is what stands under such names in a file.
+TEST_F(CompressorContract, WhatIsNoCodeNoFloatAndNoMaskIsScales) {
+  for_compressors([](const Compressor& compressor, bool thinned) {
+    const Model model = made(compressor, thinned);
+    Bytes masks{};
+    for (std::size_t t = 0; t < model.tensors.size(); ++t) {
+      Bytes scales{};
+      for (const StoredArray& array : model.tensors[t].values->arrays()) {
+        const Bytes bytes(static_cast<std::int64_t>(array.bytes.size()));
+        if (array.name == "mask") masks += bytes;
+        const bool values = array.name == "codes" || array.name == "values";
+        if (array.name != "mask" && !values) scales += bytes;
+      }
+      EXPECT_EQ(model.tensors[t].values->scale_bytes(), scales) << t;
+    }
+    EXPECT_EQ(shape_of(model).masks(), masks);
   });
 }
 

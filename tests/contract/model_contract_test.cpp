@@ -153,7 +153,7 @@ TEST_F(ModelContract, PredictionsDecideTheEvaluation) {
   });
 }
 
-TEST_F(ModelContract, DeclaredActivationsCoverTheWorkspace) {
+TEST_F(ModelContract, DeclaredActivationsAreTheWorkspacesToTwoPercent) {
   for_models([](const Architecture& a) {
     const Example example(a.task(), 8);
     const Vector received = initialised(a);
@@ -162,7 +162,11 @@ TEST_F(ModelContract, DeclaredActivationsCoverTheWorkspace) {
     weights.clear_gradient();
     a.loss_and_gradient(weights, example.batch(a.task()), workspace);
     const StepCost cost = a.training_cost(8);
-    EXPECT_LE(static_cast<std::int64_t>(workspace.peak_bytes()), cost.activations.value());
+    const auto taken = static_cast<double>(workspace.peak_bytes());
+    const auto declared = static_cast<double>(cost.activations.value());
+    EXPECT_LE(taken, declared) << a.summary();
+    EXPECT_GE(taken, 0.98 * declared) << a.summary();
+    EXPECT_LE(cost.logits, cost.activations) << a.summary();
     EXPECT_GT(cost.flops, a.inference_cost(8).flops);
     EXPECT_GT(cost.dram, Bytes(0));
   });

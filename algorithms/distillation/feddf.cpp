@@ -16,7 +16,6 @@
 // samples, and the steps.
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <stdexcept>
 
@@ -25,9 +24,7 @@
 #include "algorithms/kernels/logit_losses.h"
 #include "algorithms/kernels/reduce.h"
 #include "algorithms/method_steps.h"
-#include "algorithms/models/full_weights.h"
 #include "algorithms/models/losses.h"
-#include "sim/core/distributions.h"
 #include "sim/core/parallel.h"
 #include "sim/core/registry.h"
 
@@ -66,10 +63,10 @@ class FromTable final : public LogitLoss {
  public:
   FromTable(std::span<const float> table, int outputs, double temperature)
       : table_(table), outputs_(outputs), temperature_(temperature) {}
-  void choose(const Samples&, std::span<const std::uint32_t> rows) {
+  void choose(std::span<const std::size_t> rows) {
     const auto width = static_cast<std::size_t>(outputs_);
     chosen_.clear();
-    for (const std::uint32_t r : rows) {
+    for (const std::size_t r : rows) {
       const std::span<const float> row = table_.subspan(r * width, width);
       chosen_.insert(chosen_.end(), row.begin(), row.end());
     }
@@ -182,37 +179,17 @@ void FedDf::teach(const Composition& c, std::span<const float> table, Stream str
   const Architecture& model = *c.models.front();
   const Samples& samples = *c.server_samples;
   const auto adam = Registry<Optimizer>::instance().make(adam_);
-  const Vector start = weights;
-  FullWeights bound(start);
+  std::vector<std::uint32_t> rows(static_cast<std::size_t>(samples.rows()));
+  std::iota(rows.begin(), rows.end(), 0U);
   FromTable loss(table, outputs_of(model.task()), p_.temperature);
-  State state;
-  Workspace workspace;
-  BatchRows part;
-  std::vector<std::uint32_t> order(static_cast<std::size_t>(samples.rows()));
-  std::iota(order.begin(), order.end(), 0U);
-  std::size_t first = order.size();
-  for (int s = 0; s < p_.steps; ++s) {
-    if (first >= order.size()) first = 0, shuffle(stream, std::span(order));
-    const auto rows = std::span(order).subspan(
-        first, std::min(static_cast<std::size_t>(p_.batch), order.size() - first));
-    first += rows.size();
-    part.gather(samples, rows);
-    loss.choose(samples, rows);
-    Batch batch = part.batch();
-    batch.loss = &loss;
-    bound.clear_gradient();
-    workspace.reset();
-    model.loss_and_gradient(bound, batch, workspace);
-    Vector& g = bound.gradient();
-    const double norm = std::sqrt(kernels::squared_norm_double(g.values));
-    if (norm > kClip) kernels::scale(g.values, static_cast<float>(kClip / norm), g.values);
-    for (const Slice& slice : weights.layout->slices) {
-      adam->step(slice, std::span(bound.parameters().values).subspan(slice.offset, slice.size()),
-                 std::span(g.values).subspan(slice.offset, slice.size()),
-                 adam->learning_rate(s, p_.steps), state);
-    }
-  }
-  weights.values = bound.parameters().values;
+  const auto rate = [&](int step) { return adam->learning_rate(step, p_.steps); };
+  distillation::teach(
+      model, samples, rows, {p_.steps, p_.batch, kClip, rate},
+      [&](std::span<const std::size_t> places) -> const LogitLoss& {
+        loss.choose(places);
+        return loss;
+      },
+      *adam, std::move(stream), weights);
 }
 
 SKIFF_REGISTER(Distillation, FedDf, FedDfParams,

@@ -1,9 +1,11 @@
 #include "algorithms/distillation/teaching.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <stdexcept>
 
+#include "algorithms/kernels/reduce.h"
 #include "algorithms/models/evaluate_rows.h"
 #include "algorithms/models/full_weights.h"
 #include "algorithms/models/losses.h"
@@ -106,6 +108,42 @@ void train_on(const Architecture& model, const Samples& samples, std::int64_t ep
         optimizer.step(s, std::span(bound.parameters().values).subspan(s.offset, s.size()),
                        std::span(bound.gradient().values).subspan(s.offset, s.size()), rate, state);
       }
+    }
+  }
+  weights.values = bound.parameters().values;
+}
+
+void teach(const Architecture& model, const Samples& samples, std::span<const std::uint32_t> rows,
+           const Lessons& lessons, const LessonLoss& loss, const Optimizer& optimizer,
+           Stream stream, Vector& weights) {
+  const Vector start = weights;
+  FullWeights bound(start);
+  State state;
+  Workspace workspace;
+  BatchRows part;
+  std::vector<std::size_t> order(rows.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::size_t first = order.size();
+  for (int s = 0; s < lessons.steps; ++s) {
+    if (first >= order.size()) first = 0, shuffle(stream, std::span(order));
+    const auto places = std::span(order).subspan(
+        first, std::min(static_cast<std::size_t>(lessons.batch), order.size() - first));
+    first += places.size();
+    std::vector<std::uint32_t> chosen;
+    for (const std::size_t i : places) chosen.push_back(rows[i]);
+    part.gather(samples, chosen);
+    Batch batch = part.batch();
+    batch.loss = &loss(places);
+    bound.clear_gradient();
+    workspace.reset();
+    model.loss_and_gradient(bound, batch, workspace);
+    std::vector<float>& g = bound.gradient().values;
+    const double norm = lessons.clip > 0 ? std::sqrt(kernels::squared_norm_double(g)) : 0;
+    if (norm > lessons.clip) kernels::scale(g, static_cast<float>(lessons.clip / norm), g);
+    for (const Slice& slice : weights.layout->slices) {
+      optimizer.step(
+          slice, std::span(bound.parameters().values).subspan(slice.offset, slice.size()),
+          std::span(g).subspan(slice.offset, slice.size()), lessons.learning_rate(s), state);
     }
   }
   weights.values = bound.parameters().values;

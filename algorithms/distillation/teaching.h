@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -35,6 +36,20 @@ void require_teachable(const Composition& composition, const std::string& method
 // optimizer's steps on the labels' loss.
 void train_on(const Architecture& model, const Samples& samples, std::int64_t epochs, int batch,
               const Optimizer& optimizer, Stream stream, Vector& weights);
+
+// What lessons of a consensus or of an ensemble are like. clip: the gradient's largest norm, 0:
+// any.
+struct Lessons {
+  int steps = 0, batch = 0;
+  double clip = 0;
+  std::function<double(int step)> learning_rate;
+};
+// The loss of the rows at these places of `rows`; valid until it is asked for others.
+using LessonLoss = std::function<const LogitLoss&(std::span<const std::size_t> places)>;
+// Moves the weights by batches of these rows, in an order drawn anew for each pass.
+void teach(const Architecture& model, const Samples& samples, std::span<const std::uint32_t> rows,
+           const Lessons& lessons, const LessonLoss& loss, const Optimizer& optimizer,
+           Stream stream, Vector& weights);
 
 // Logits of these rows, samples x outputs, in blocks. `centred`: each sample's mean is taken off,
 // which changes no probability (a single output stays as it is).

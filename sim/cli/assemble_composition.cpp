@@ -155,7 +155,11 @@ std::shared_ptr<const Architecture> checkpointed(const Scenario& s, const Compos
     return nullptr;
   }
   std::shared_ptr<const Architecture> thrifty = c.models.front()->checkpointed();
-  if (thrifty == nullptr && s.model.deploy_as.name.empty()) {  // else only the devices' model does
+  const Planner* planner = s.compression.planner.object.get();
+  const bool tried = planner != nullptr && planner->choices() != nullptr &&
+                     planner->choices()->empty() && !s.training.checkpointing;
+  // Nobody asked for it by name, or only the devices' model offers it.
+  if (thrifty == nullptr && !tried && s.model.deploy_as.name.empty()) {
     refuse(s, s.training.checkpointing ? "training.checkpointing" : "compression.planner",
            "this model does not offer checkpointing; remove it");
   }
@@ -190,7 +194,9 @@ std::shared_ptr<const Composition> assemble_deployed(const Scenario& s, const Co
   auto charged = std::make_shared<Composition>(trained);
   at_key(s, "model.deploy_as", [&] {
     charged->models = {deployed_model(s.model.deploy_as.name, task, false)};
-    charged->thrifty = {deployed_model(s.model.deploy_as.name, task, true)};
+    const bool any = std::any_of(charged->plans.begin(), charged->plans.end(),
+                                 [](const Plan& plan) { return plan.checkpointing; });
+    charged->thrifty = {any ? deployed_model(s.model.deploy_as.name, task, true) : nullptr};
   });
   return charged;
 }

@@ -55,7 +55,9 @@ void Composition::prepare_dense() {
 }
 
 const Parametrization& Composition::adaptation(const Plan& plan, const Server& server) const {
-  return adaptation(plan, server.version, server.models[plan.model].ranks);
+  // Where time alone is simulated, the server has no models.
+  const bool has = plan.model < server.models.size();
+  return adaptation(plan, server.version, has ? server.models[plan.model].ranks : ChosenRanks());
 }
 
 const Parametrization& Composition::adaptation(const Plan& plan, std::int64_t version,

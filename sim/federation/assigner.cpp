@@ -43,11 +43,12 @@ Bytes missing_base(const Composition& c, const Server& server, const Section& ba
                    std::int64_t held) {
   if (!base.increment || held < base.first || held >= base.key) return base.missing(held);
   const Plan& widest = c.global();
+  const bool has = widest.model < server.models.size();  // not where time alone is simulated
+  const ChosenRanks ranks = has ? server.models[widest.model].ranks : ChosenRanks();
   Bytes sum;
   for (std::int64_t space = held; space < base.key && sum < base.bytes; ++space) {
     const std::int64_t version = space * widest.parametrization->space_lasts();
-    sum += *c.adaptation(widest, version, server.models[widest.model].ranks)
-                .increment(widest.prepared);
+    sum += *c.adaptation(widest, version, ranks).increment(widest.prepared);
   }
   return std::min(base.bytes, sum);
 }

@@ -122,6 +122,9 @@ class Writer {
       const std::string of = type.substr(8);
       return reference("dist-" + of, [&] { return distribution(of, rules); });
     }
+    if (type == "map of list of map") {  // values of any kind, which other keys' readers take
+      return {{"type", "object"}, {"additionalProperties", {{"type", "array"}}}};
+    }
     if (type.starts_with("list of ")) return list_of(value_of_type(type.substr(8), rules), 0);
     if (type.starts_with("map of ")) {
       return {{"type", "object"}, {"additionalProperties", value_of_type(type.substr(7), rules)}};

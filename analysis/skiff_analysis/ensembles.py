@@ -13,9 +13,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from . import style
+from .statistics import student_quantile
 
 PREFIX, TEST = 3, 0  # of /evaluations: scope, split
 
@@ -47,7 +47,8 @@ def summary(rows):
     table["accuracy"] += table["accuracy"].mean() - table.groupby("seed")["accuracy"].transform("mean")
     grouped = table.groupby(["case", "members"], sort=False)
     frame = grouped.agg(flops=("flops", "mean"), accuracy=("accuracy", "mean"), seeds=("accuracy", "size"), spread=("accuracy", "std"))
-    frame["half_width"] = stats.t.ppf(0.975, frame["seeds"] - 1) * frame["spread"] / np.sqrt(frame["seeds"])
+    quantiles = [student_quantile(0.95, seeds - 1) if seeds > 1 else np.nan for seeds in frame["seeds"]]
+    frame["half_width"] = quantiles * frame["spread"] / np.sqrt(frame["seeds"])
     return frame.drop(columns="spread").reset_index()
 
 

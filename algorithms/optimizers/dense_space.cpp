@@ -34,14 +34,8 @@ DenseSpace::DenseSpace(const ProjectedParams& params, Directions directions, con
 
 void DenseSpace::choose(const kernels::Rows& x, kernels::ConstMatrixView dy, Stream stream,
                         Scratch&) {
-  if (how_ == Directions::kSingular) {
-    find_singular(x, dy);
-  } else {
-    seed_before_ = seed_;
-    seed_ = stream.bits64();
-  }
-  refreshed_ = choices_ > 0;
-  ++choices_;
+  if (how_ == Directions::kSingular) return find_singular(x, dy);
+  seed_ = stream.bits64();
 }
 
 // Of the sum of the outer products of the factors' rows, which is the gradient.
@@ -93,10 +87,11 @@ void DenseSpace::project(kernels::MatrixView out, const kernels::Rows& x,
   }
 }
 
-void DenseSpace::transfer(std::span<float> m, std::span<float> v, Scratch& scratch) const {
+void DenseSpace::transfer(std::span<float> m, std::span<float> v, std::uint64_t seed_before,
+                          Scratch& scratch) const {
   const auto rank = static_cast<std::size_t>(rank_), other = static_cast<std::size_t>(other_);
   scratch.resize(std::max(scratch.size(), 2 * rooms() + rank * rank + m.size()));
-  const kernels::ConstMatrixView before = directions(scratch, seed_before_);
+  const kernels::ConstMatrixView before = directions(scratch, seed_before);
   const kernels::ConstMatrixView now = directions(std::span(scratch).subspan(rooms()), seed_);
   float* turn = scratch.data() + 2 * rooms();  // rank (new) x rank (old), or the other way round
   float* old = turn + rank * rank;
@@ -145,8 +140,12 @@ void DenseSpace::step(std::span<float> w, std::span<const float> g, double learn
   const std::span<float> m = state.array<float>(name_ + "/m", g.size());
   const std::span<float> v = state.array<float>(name_ + "/v", g.size());
   std::int64_t& t = state.array<std::int64_t>(name_ + "/t", 1).front();
-  if (refreshed_ && how_ == Directions::kRandom) transfer(m, v, scratch);
-  refreshed_ = false;
+  if (how_ == Directions::kRandom) {
+    // The directions that the moments are of, whichever round they come from.
+    std::uint64_t& seed = state.array<std::uint64_t>(name_ + "/seed", 1).front();
+    if (t > 0 && seed != seed_) transfer(m, v, seed, scratch);
+    seed = seed_;
+  }
   ++t;
   scratch.resize(std::max(scratch.size(), 2 * rooms() + g.size()));
   const std::span<float> z = std::span(scratch).subspan(2 * rooms(), g.size());
@@ -156,7 +155,7 @@ void DenseSpace::step(std::span<float> w, std::span<const float> g, double learn
 }
 
 Bytes DenseSpace::kept() const {
-  if (how_ == Directions::kRandom) return Bytes(2 * sizeof(seed_));
+  if (how_ == Directions::kRandom) return Bytes(sizeof(seed_));
   return Bytes(static_cast<std::int64_t>(directions_.size() * sizeof(float)));
 }
 
@@ -166,8 +165,8 @@ ProjectionCost DenseSpace::cost(const ProjectedParams& p, Directions directions,
   const std::int64_t other = static_cast<std::int64_t>(layer.size()) / length;
   const bool random = directions == Directions::kRandom;
   ProjectionCost c;
-  c.moments = 2 * 4 * rank * other + 8;
-  c.kept = random ? 16 : 4 * length * rank;
+  c.moments = 2 * 4 * rank * other + (random ? 16 : 8);
+  c.kept = random ? 8 : 4 * length * rank;
   const std::int64_t singular = (kChunk + length + other) * (rank + 8) + kChunk * (length + other);
   c.scratch = std::max({length * rank + kChunk * rank, 2 * length * rank + rank * other,
                         random ? 2 * length * rank + rank * rank + rank * other : singular});

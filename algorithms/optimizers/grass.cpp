@@ -12,7 +12,10 @@
 // stay keep theirs, and their age. Ours too: norms are those of the first group of sequences of a
 // step, a round begins with a choice of each client's own, and what goes up is the dense change,
 // 0 in all rows that were not chosen: the mean over clients is that of FedAvg.
-// In RAM beside the weights (r n each): gradient, two moments; 8 bytes a row of sigma and rho.
+// With client_state: persistent the choice that begins a round treats a client's kept moments as
+// any other choice does: by default they begin anew.
+// In RAM beside the weights (r n each): gradient, two moments; 8 bytes a row of sigma and rho, and
+// with carry-overlap 12 of age and row.
 // Immutable, thread-safe.
 #include "algorithms/optimizers/grass_space.h"
 #include "algorithms/optimizers/projected_optimizer.h"

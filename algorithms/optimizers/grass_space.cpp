@@ -73,7 +73,6 @@ void GrassSpace::choose(const kernels::Rows& x, kernels::ConstMatrixView dy, Str
           {rows + std::ptrdiff_t{j} * other_, static_cast<std::size_t>(other_)});
     }
   }
-  before_ = std::move(now_);
   now_ = select_rows(row_selection_of(p_.rows), squares, rank_, stream);
   refreshed_ = true;
 }
@@ -102,13 +101,16 @@ void GrassSpace::project(kernels::MatrixView out, const kernels::Rows& x,
 GrassSpace::Moments GrassSpace::moments_of(State& state) const {
   const auto n = static_cast<std::size_t>(rank_) * static_cast<std::size_t>(other_);
   const std::size_t ages = p_.ages_by_row() ? static_cast<std::size_t>(rank_) : 1;
-  return {state.array<float>(name_ + "/m", n), state.array<float>(name_ + "/v", n),
-          state.array<std::int64_t>(name_ + "/t", ages)};
+  Moments moments{state.array<float>(name_ + "/m", n),
+                  state.array<float>(name_ + "/v", n),
+                  state.array<std::int64_t>(name_ + "/t", ages),
+                  {}};
+  if (p_.ages_by_row()) moments.rows = state.array<std::uint32_t>(name_ + "/rows", ages);
+  return moments;
 }
 
-void GrassSpace::refresh(const Moments& moments) {
-  refreshed_ = false;
-  if (before_.rows.empty() || p_.moments == "keep") return;
+void GrassSpace::refresh(const Moments& moments) const {
+  if (p_.moments == "keep") return;
   if (p_.ages_by_row()) return carry_overlap(moments);
   std::fill(moments.m.begin(), moments.m.end(), 0.0F);
   std::fill(moments.v.begin(), moments.v.end(), 0.0F);
@@ -116,18 +118,21 @@ void GrassSpace::refresh(const Moments& moments) {
 }
 
 // A row that was there keeps its moments and its age, at its new place; of equal ones the first.
-void GrassSpace::carry_overlap(const Moments& moments) {
+// Before the first step all moments and ages are 0, whatever rows they are said to be of.
+void GrassSpace::carry_overlap(const Moments& moments) const {
   const std::vector<float> m(moments.m.begin(), moments.m.end());
   const std::vector<float> v(moments.v.begin(), moments.v.end());
   const std::vector<std::int64_t> t(moments.t.begin(), moments.t.end());
+  const std::vector<std::uint32_t> before(moments.rows.begin(), moments.rows.end());
   const auto rank = static_cast<std::size_t>(rank_), other = static_cast<std::size_t>(other_);
   const std::size_t row = side_ == Side::kRows ? 1 : other, step = side_ == Side::kRows ? rank : 1;
   std::vector<bool> taken(rank);
   for (std::size_t j = 0; j < rank; ++j) {
     std::size_t old = 0;
-    while (old < rank && (taken[old] || before_.rows[old] != now_.rows[j])) ++old;
+    while (old < rank && (taken[old] || before[old] != now_.rows[j])) ++old;
     if (old < rank) taken[old] = true;
     moments.t[j] = old < rank ? t[old] : 0;
+    moments.rows[j] = now_.rows[j];
     for (std::size_t i = 0; i < other; ++i) {
       moments.m[j * row + i * step] = old < rank ? m[old * row + i * step] : 0;
       moments.v[j * row + i * step] = old < rank ? v[old * row + i * step] : 0;
@@ -145,6 +150,7 @@ void GrassSpace::step(std::span<float> w, std::span<const float> g, double learn
                       State& state, Scratch& scratch) {
   const Moments moments = moments_of(state);
   if (refreshed_) refresh(moments);
+  refreshed_ = false;
   for (std::int64_t& t : moments.t) ++t;
   const bool together = (side_ == Side::kRows) == (order_ == Order::kOutIn);
   if (side_ == Side::kCols && together) return step_rows(w, g, learning_rate, moments);
@@ -209,7 +215,7 @@ ProjectionCost GrassSpace::cost(const GrassParams& p, const Slice& layer) {
   const std::int64_t rank = p.rank_of(layer), length = length_of(layer, p.side_of(layer));
   const std::int64_t other = static_cast<std::int64_t>(layer.size()) / length;
   ProjectionCost c;
-  c.moments = 2 * kFloat * rank * other + 8 * (p.ages_by_row() ? rank : 1);
+  c.moments = 2 * kFloat * rank * other + (p.ages_by_row() ? 12 * rank : 8);
   c.kept = 8 * rank;
   // Forming rows to measure them, with the norms and what draws from them; gathering a factor's
   // columns; a line of steps; moments on the move.

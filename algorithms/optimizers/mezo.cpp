@@ -96,6 +96,11 @@ Schema<MezoParams> schema<MezoParams>() {
   add_common_fields(s, "mezo");
   s.field("epsilon", &MezoParams::epsilon, "how far to both sides the loss is probed")
       .at_least(1e-6);
+  s.check([](const MezoParams& p, const Node& map, Reader& reader) {
+    if (p.policy() == ClientStatePolicy::kReset) return;
+    const Reader::Scope scope(reader, "client_state");
+    reader.problem(map.find("client_state")->where, "mezo has no moments to keep: remove it");
+  });
   return s;
 }
 

@@ -37,6 +37,14 @@ class ProjectedTraining final : public Parametrization {
     return base == nullptr ? global : decoded(*base);
   }
   bool sends_what_it_trains() const override { return false; }
+  // Those of a subspace say whose they are, and change over when a round chooses another.
+  bool keeps_moments() const override { return true; }
+  Bytes kept_moments(const Shape& prepared, const Optimizer& optimizer) const override {
+    std::int64_t moments = 0;
+    const Layout rest = each_target(
+        *prepared.layout, [&](const Slice& s) { moments += projection_->cost(s).moments; });
+    return optimizer.state_bytes(rest) + Bytes(moments);
+  }
   bool shows_gradient() const override { return false; }
 
   void average(std::span<const Update> updates, std::span<const Vector> vectors,
@@ -50,18 +58,8 @@ class ProjectedTraining final : public Parametrization {
     cost.memory.weights += floats(layout.size);
     if (prepared.masked()) cost.memory.weights += Bytes(4 * prepared.kept());
     cost.memory.gradients += floats(projected_layout(*projection_, layout)->size);
-    Layout rest;
-    std::vector<bool> target(layout.slices.size());
-    for (const std::size_t t : projection_->targets().of(layout)) target[t] = true;
     Sum sum;
-    for (std::size_t t = 0; t < target.size(); ++t) {
-      const Slice& s = layout.slices[t];
-      if (target[t]) {
-        add(s, cost, sum);
-      } else {
-        rest.add(s.name, s.rows, s.cols, s.order);
-      }
-    }
+    const Layout rest = each_target(layout, [&](const Slice& s) { add(s, cost, sum); });
     cost.memory.optimizer_state += optimizer.state_bytes(rest) + Bytes(sum.state);
     cost.memory.scratch += Bytes(4 * sum.scratch);
     // The dense products are replaced; so is what they wrote.
@@ -76,6 +74,22 @@ class ProjectedTraining final : public Parametrization {
     std::int64_t state = 0, scratch = 0, unwritten = 0;
     double dense_flops = 0, flops = 0;
   };
+  // Calls `visit` for all that is projected, and returns the rest.
+  template <class Visit>
+  Layout each_target(const Layout& layout, Visit visit) const {
+    std::vector<bool> target(layout.slices.size());
+    for (const std::size_t t : projection_->targets().of(layout)) target[t] = true;
+    Layout rest;
+    for (std::size_t t = 0; t < target.size(); ++t) {
+      const Slice& s = layout.slices[t];
+      if (target[t]) {
+        visit(s);
+      } else {
+        rest.add(s.name, s.rows, s.cols, s.order);
+      }
+    }
+    return rest;
+  }
   void add(const Slice& s, const Cost& cost, Sum& sum) const {
     const ProjectionCost c = projection_->cost(s);
     const auto steps = static_cast<double>(cost.steps), rows = static_cast<double>(cost.rows);

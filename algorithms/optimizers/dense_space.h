@@ -27,7 +27,7 @@ class DenseSpace final : public Subspace {
 
   static int rank_of(const ProjectedParams& params, const Slice& layer);
   static ProjectionCost cost(const ProjectedParams& params, Directions directions,
-                             const Slice& layer);
+                             const Slice& layer, std::int64_t rows);
 
  private:
   // length x rank; drawn into `room` if they are not kept.
@@ -40,6 +40,8 @@ class DenseSpace final : public Subspace {
   void add_product(std::span<float> w, kernels::ConstMatrixView p, std::span<const float> z,
                    std::span<float> room) const;
   std::size_t rooms() const { return static_cast<std::size_t>(length_ * rank_); }
+  std::size_t drawn() const { return how_ == Directions::kRandom ? rooms() : 0; }
+  static std::int64_t room_to_find(int rank, const Slice& layer, std::int64_t rows);
 
   const ProjectedParams& p_;
   Directions how_;

@@ -33,7 +33,9 @@ class GrassProjection final : public Projection {
   std::unique_ptr<Subspace> make(const Slice& layer) const override {
     return std::make_unique<GrassSpace>(p_, layer);
   }
-  ProjectionCost cost(const Slice& layer) const override { return GrassSpace::cost(p_, layer); }
+  ProjectionCost cost(const Slice& layer, std::int64_t rows) const override {
+    return GrassSpace::cost(p_, layer, rows);
+  }
 
  private:
   GrassParams p_;

@@ -40,7 +40,7 @@ class GrassSpace final : public Subspace {
   Bytes kept() const override { return Bytes(static_cast<std::int64_t>(8 * now_.rows.size())); }
   const SelectedRows& selected() const { return now_; }
 
-  static ProjectionCost cost(const GrassParams& params, const Slice& layer);
+  static ProjectionCost cost(const GrassParams& params, const Slice& layer, std::int64_t rows);
 
  private:
   struct Moments {

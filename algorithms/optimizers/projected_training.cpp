@@ -42,7 +42,7 @@ class ProjectedTraining final : public Parametrization {
   Bytes kept_moments(const Shape& prepared, const Optimizer& optimizer) const override {
     std::int64_t moments = 0;
     const Layout rest = each_target(
-        *prepared.layout, [&](const Slice& s) { moments += projection_->cost(s).moments; });
+        *prepared.layout, [&](const Slice& s) { moments += projection_->cost(s, 0).moments; });
     return optimizer.state_bytes(rest) + Bytes(moments);
   }
   bool shows_gradient() const override { return false; }
@@ -91,11 +91,12 @@ class ProjectedTraining final : public Parametrization {
     return rest;
   }
   void add(const Slice& s, const Cost& cost, Sum& sum) const {
-    const ProjectionCost c = projection_->cost(s);
+    const ProjectionCost c = projection_->cost(s, cost.rows);
     const auto steps = static_cast<double>(cost.steps), rows = static_cast<double>(cost.rows);
     const std::int64_t choices = (cost.steps + projection_->refresh() - 1) / projection_->refresh();
     sum.state += c.moments + c.kept;
-    sum.scratch = std::max(sum.scratch, c.scratch);
+    // The other factor of a dense gradient: a line of floats and pointers to it.
+    sum.scratch = std::max(sum.scratch, c.scratch + 4 * std::max(s.rows, s.cols));
     sum.unwritten += 4 * static_cast<std::int64_t>(s.size() - projection_->shape(s).size());
     sum.dense_flops += 2 * rows * steps * static_cast<double>(s.size());
     sum.flops += steps * (rows * c.row_flops + c.step_flops);

@@ -51,7 +51,7 @@ class ProjectedWeights final : public Weights {
 
   // What is held beside weights, gradient and moments.
   Bytes kept() const;
-  Bytes scratch() const { return Bytes(static_cast<std::int64_t>(scratch_.capacity() * 4)); }
+  Bytes scratch() const { return scratch_.bytes(); }
 
  private:
   struct Layer {
@@ -66,7 +66,7 @@ class ProjectedWeights final : public Weights {
   std::vector<Layer> layers_;  // by tensor; no space: not projected
   std::int64_t steps_ = 0;
   Stream stream_{0, "projection"};  // of the step
-  Subspace::Scratch scratch_;
+  Scratch scratch_;
 };
 
 }  // namespace skiff

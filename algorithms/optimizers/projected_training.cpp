@@ -3,40 +3,26 @@
 #include <algorithm>
 
 #include "algorithms/optimizers/projected_weights.h"
-#include "algorithms/prepare.h"
-#include "sim/core/registry.h"
+#include "algorithms/whole_training.h"
 
 namespace skiff {
 namespace {
 
-// Those of all weights trained as they are: it averages.
-std::shared_ptr<const Parametrization> full() {
-  Node map;
-  map.set(Parametrization::kKey, Node::scalar("full"));
-  return Registry<Parametrization>::instance().make(map);
-}
-
-class ProjectedTraining final : public Parametrization {
+class ProjectedTraining final : public WholeTraining {
  public:
   explicit ProjectedTraining(std::shared_ptr<const Projection> projection)
       : projection_(std::move(projection)) {}
 
   std::unique_ptr<Weights> bind(std::shared_ptr<const Model> base, const Vector& received, Stream,
                                 std::unique_ptr<Weights> reuse) const override {
-    if (reuse == nullptr) reuse = std::make_unique<ProjectedWeights>();
-    static_cast<ProjectedWeights&>(*reuse).rebind(*projection_, base.get(), received);
-    return reuse;
+    return bound<ProjectedWeights>(std::move(reuse), [&](ProjectedWeights& weights) {
+      weights.rebind(*projection_, base.get(), received);
+    });
   }
   LayoutPtr update_layout(const Shape& prepared) const override {
     projection_->targets().of(*prepared.layout);  // says which layers there are not
     return prepared.layout;
   }
-  Vector& target(GlobalModel& model) const override { return model.weights; }
-  const Vector& target(const GlobalModel& model) const override { return model.weights; }
-  Vector for_client(const Vector& global, const Model* base) const override {
-    return base == nullptr ? global : decoded(*base);
-  }
-  bool sends_what_it_trains() const override { return false; }
   // Those of a subspace say whose they are, and change over when a round chooses another.
   bool keeps_moments() const override { return true; }
   Bytes kept_moments(const Shape& prepared, const Optimizer& optimizer) const override {
@@ -47,16 +33,10 @@ class ProjectedTraining final : public Parametrization {
   }
   bool shows_gradient() const override { return false; }
 
-  void average(std::span<const Update> updates, std::span<const Vector> vectors,
-               Vector& direction) const override {
-    full()->average(updates, vectors, direction);
-  }
-
   void cost(const Shape& prepared, const Optimizer& optimizer, Cost& cost) const override {
     const Layout& layout = *prepared.layout;
     const auto floats = [](std::size_t n) { return Bytes(static_cast<std::int64_t>(4 * n)); };
-    cost.memory.weights += floats(layout.size);
-    if (prepared.masked()) cost.memory.weights += Bytes(4 * prepared.kept());
+    add_weights(prepared, cost);
     cost.memory.gradients += floats(projected_layout(*projection_, layout)->size);
     Sum sum;
     const Layout rest = each_target(layout, [&](const Slice& s) { add(s, cost, sum); });

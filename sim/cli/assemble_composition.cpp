@@ -6,9 +6,10 @@
 #include "algorithms/distillation.h"
 #include "algorithms/models/deployed_model.h"
 #include "algorithms/models/pretrained.h"
+#include "algorithms/planning/adaptive.h"
 #include "sim/cli/assemble_compressors.h"
 #include "sim/cli/assemble_steps.h"
-#include "sim/cli/choose_plans.h"
+#include "sim/cli/candidates.h"
 
 namespace skiff {
 namespace {
@@ -79,6 +80,13 @@ class PlanKey {
     chosen.object = Registry<Role>::instance().make(chosen.node, reader_, section_keys);
     check();
   }
+  // The same, for a whole map of the strategy's keys.
+  template <class Role>
+  void make_of(Chosen<Role>& chosen, Node map) {
+    chosen.node = std::move(map);
+    chosen.object = Registry<Role>::instance().make(chosen.node, reader_);
+    check();
+  }
   template <class Role>
   void make(std::shared_ptr<const Role>& object) {
     object = Registry<Role>::instance().make(entry_.value, reader_);
@@ -104,17 +112,24 @@ class PlanKey {
 // are written.
 Plan assemble_row(const Scenario& scenario, const Node& row, const std::string& plans) {
   Scenario s = scenario;
+  const auto* adaptive = dynamic_cast<const Adaptive*>(s.compression.planner.object.get());
+  const bool by_layer = adaptive != nullptr && adaptive->params().per_layer;
   std::optional<double> sparsity;  // of the method's own pruning
   for (const Node::Entry& e : row.entries) {
     PlanKey key(scenario, e, plans);
     if (e.key == "bits" && s.compression.quantization) {
-      key.set_in(s.compression.quantization->compressor, {"at", "rest"});
+      const Node::Entry whole{e.key, e.where, by_layer ? whole_bits(e.value) : e.value};
+      PlanKey(scenario, whole, plans)
+          .set_in(s.compression.quantization->compressor, {"at", "rest"});
     } else if (e.key == "sparsity" && s.compression.pruning) {
       key.set_in(s.compression.pruning->compressor, {"at"});
     } else if (e.key == "sparsity") {
       key.read(sparsity, {.least = 0, .most = 0.999999, .fraction = true});
     } else if (e.key == "rank" && s.compression.adaptation) {
-      key.set_in(s.compression.adaptation->parametrization, {});
+      auto& adaptation = s.compression.adaptation->parametrization;
+      key.make_of(adaptation, with_rank(adaptation.node, e.value));
+    } else if (e.key == "rank") {
+      key.set_in(s.training.optimizer, {});
     } else if (e.key == "optimizer") {
       key.make(s.training.optimizer.object);
     } else if (e.key == "checkpointing") {
@@ -199,8 +214,10 @@ std::shared_ptr<const Architecture> checkpointed(const Scenario& s, const Compos
   }
   std::shared_ptr<const Architecture> thrifty = c.models.front()->checkpointed();
   const Planner* planner = s.compression.planner.object.get();
+  const auto named = [](const auto& choice) { return choice.first == "checkpointing"; };
   const bool tried = planner != nullptr && planner->choices() != nullptr &&
-                     planner->choices()->empty() && !s.training.checkpointing;
+                     std::none_of(planner->choices()->begin(), planner->choices()->end(), named) &&
+                     !s.training.checkpointing;
   // Nobody asked for it by name, or only the devices' model offers it.
   if (thrifty == nullptr && !tried && s.model.deploy_as.name.empty()) {
     refuse(s, s.training.checkpointing ? "training.checkpointing" : "compression.planner",

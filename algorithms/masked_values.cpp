@@ -71,10 +71,26 @@ StoredTensor masked_tensor(int rows, int cols, std::span<const float> values,
                                                dense_tensor(1, count, std::move(kept)).values)};
 }
 
-StoredTensor with_values(const StoredTensor& masked, StoredValuesPtr kept) {
-  const MaskedValues* mask = masked_values(masked);
-  SKIFF_CHECK(mask != nullptr, "a tensor without a mask");
-  return {masked.rows, masked.cols,
+const StoredValuesPtr& kept_values(const StoredTensor& tensor) {
+  const MaskedValues* mask = masked_values(tensor);
+  return mask != nullptr ? mask->values() : tensor.values;
+}
+
+std::vector<float> only_kept(const StoredTensor& tensor, std::vector<float> values) {
+  const MaskedValues* mask = masked_values(tensor);
+  if (mask == nullptr) return values;
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (mask->is_kept(i)) values[next++] = values[i];
+  }
+  values.resize(next);
+  return values;
+}
+
+StoredTensor with_values(const StoredTensor& tensor, StoredValuesPtr kept) {
+  const MaskedValues* mask = masked_values(tensor);
+  if (mask == nullptr) return {tensor.rows, tensor.cols, std::move(kept)};
+  return {tensor.rows, tensor.cols,
           std::make_shared<const MaskedValues>(mask->size(), mask->bitmap(), std::move(kept))};
 }
 

@@ -42,8 +42,12 @@ const MaskedValues* masked_values(const StoredTensor& tensor);
 // Keeps values[i] in float32 where keep[i] is not 0.
 StoredTensor masked_tensor(int rows, int cols, std::span<const float> values,
                            std::span<const std::uint8_t> keep);
-// The same mask around other values (a quantizer's codes of the kept ones).
-StoredTensor with_values(const StoredTensor& masked, StoredValuesPtr kept);
+// What is stored of its values: of a masked tensor the kept ones, else all.
+const StoredValuesPtr& kept_values(const StoredTensor& tensor);
+// Of values of every coordinate, row-major, those.
+std::vector<float> only_kept(const StoredTensor& tensor, std::vector<float> values);
+// The tensor with others in their place (a quantizer's codes), inside the same mask, if it has one.
+StoredTensor with_values(const StoredTensor& tensor, StoredValuesPtr kept);
 // What masked_tensor with so many kept values takes.
 TensorShape masked_shape(std::int64_t size, std::int64_t kept);
 

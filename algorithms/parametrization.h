@@ -56,6 +56,12 @@ class Parametrization {
   // Adds weights, gradients, adapters and optimizer state to the cost: it decides how the base is
   // held. Where the base is frozen it takes off the weight gradients that nobody forms.
   virtual void cost(const Shape& prepared, const Optimizer& optimizer, Cost& cost) const = 0;
+  // The moments mean something beyond the job: a client may keep them between its rounds, so many
+  // bytes. Those of codes, say, do not.
+  virtual bool keeps_moments() const { return sends_what_it_trains(); }
+  virtual Bytes kept_moments(const Shape& prepared, const Optimizer& optimizer) const {
+    return optimizer.state_bytes(*update_layout(prepared));
+  }
 
   // update() is the change of parameters(): control variates and shifts make sense.
   virtual bool sends_what_it_trains() const { return true; }

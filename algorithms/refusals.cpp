@@ -158,15 +158,14 @@ void check_own_uploads(const Composition& c, const FederatedMethod& m, std::vect
                    "wire: codes sends the codes as they are: remove it, or write wire: delta", ""});
   }
   const bool moves = any_plan(c, [](const Plan& p) {
-    return !p.parametrization->sends_what_it_trains() &&
-           p.optimizer->client_state() == ClientStatePolicy::kPersistent;
+    return p.optimizer->client_state() == ClientStatePolicy::kPersistent &&
+           !p.parametrization->keeps_moments();
   });
   if (moves) {
-    out.push_back(
-        {"training.optimizer.client_state",
-         "what is trained (codes, a subspace) is chosen anew for each version, and moments "
-         "with it: write reset",
-         ""});
+    out.push_back({"training.optimizer.client_state",
+                   "what is trained (codes, factors of a client's own) is made anew for each "
+                   "version, and moments with it: write reset",
+                   ""});
   }
 }
 

@@ -111,7 +111,8 @@ void decompose(std::span<const double> shares, std::span<const Vector> clients, 
     terms += from.rank;
   }
   const kernels::SingularTriples best =
-      kernels::best_low_rank(to.rank, terms, to.rows, to.cols, b, a);
+      kernels::best_low_rank(to.rank, kernels::dense(std::as_const(b).data(), terms, to.rows),
+                             kernels::dense(std::as_const(a).data(), terms, to.cols));
   const std::span<float> out_a = factor(out, to.layer, Factor::kA);
   const std::span<float> out_b = factor(out, to.layer, Factor::kB);
   for (int j = 0; j < to.rank; ++j) {

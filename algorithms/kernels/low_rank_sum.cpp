@@ -22,14 +22,16 @@ std::size_t product(int a, int b) {
   return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
 }
 
-// out (count x to) = q (count x from) times the sum of `in_j out_j'`: rows in: terms x from.
-Floats apply(const Floats& q, int count, std::span<const float> in, int from,
-             std::span<const float> out, int to, int terms) {
-  Floats along(product(count, terms)), result(product(count, to));
-  gemm_nt(dense(along.data(), count, terms), dense(q.data(), count, from),
-          dense(in.data(), terms, from));
-  gemm_nn(dense(result.data(), count, to), dense(std::as_const(along).data(), count, terms),
-          dense(out.data(), terms, to));
+int dimensions(int k, int terms, int m, int n) {
+  return terms <= kDirect ? terms : std::min({terms, k + kMore, m, n});
+}
+
+// result (count x out.cols) = q (count x in.cols) times the sum of `in_j out_j'`.
+Floats apply(const Floats& q, int count, ConstMatrixView in, ConstMatrixView out) {
+  Floats along(product(count, in.rows)), result(product(count, out.cols));
+  gemm_nt(dense(along.data(), count, in.rows), dense(q.data(), count, in.cols), in);
+  gemm_nn(dense(result.data(), count, out.cols), dense(std::as_const(along).data(), count, in.rows),
+          out);
   return result;
 }
 
@@ -76,23 +78,19 @@ void orthogonalise(Doubles& y, int count, int length, Doubles& turn, int width) 
 }
 
 // The space (count x n) of the greatest right singular vectors.
-Floats right_space(int count, int terms, int m, int n, std::span<const float> b,
-                   std::span<const float> a) {
-  if (count == terms) {
-    Floats q(a.begin(), a.end());
-    orthonormal(q, count, n);
-    return q;
-  }
+Floats right_space(int count, ConstMatrixView b, ConstMatrixView a) {
+  const int terms = a.rows, m = b.cols, n = a.cols;
   Floats q(product(count, n));
   for (int i = 0; i < count; ++i) {  // mixtures of the terms, each term in one of them
     for (int j = i; j < terms; j += count) {
-      for (int l = 0; l < n; ++l) q[product(i, n) + l] += a[product(j, n) + l];
+      for (int l = 0; l < n; ++l) q[product(i, n) + l] += a[j][l];
     }
   }
   orthonormal(q, count, n);
+  if (count == terms) return q;
   Doubles before(static_cast<std::size_t>(count));
   for (int step = 0; step < kIterations; ++step) {
-    Floats y = apply(q, count, a, n, b, m, terms);
+    Floats y = apply(q, count, a, b);
     Doubles lengths(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i) {
       const Doubles row(y.begin() + static_cast<std::ptrdiff_t>(product(i, m)),
@@ -101,7 +99,7 @@ Floats right_space(int count, int terms, int m, int n, std::span<const float> b,
     }
     std::sort(lengths.begin(), lengths.end(), std::greater<>());
     orthonormal(y, count, m);
-    q = apply(y, count, b, m, a, n, terms);
+    q = apply(y, count, b, a);
     orthonormal(q, count, n);
     double change = 0;
     for (std::size_t i = 0; i < lengths.size(); ++i) {
@@ -115,12 +113,15 @@ Floats right_space(int count, int terms, int m, int n, std::span<const float> b,
 
 }  // namespace
 
-SingularTriples best_low_rank(int k, int terms, int m, int n, std::span<const float> b,
-                              std::span<const float> a) {
-  const int count = terms <= kDirect ? terms : std::min({terms, k + kMore, m, n});
-  const Floats q = right_space(count, terms, m, n, b, a);
-  const Floats y = apply(q, count, a, n, b, m, terms);
-  Doubles left(y.begin(), y.end()), right(q.begin(), q.end());
+SingularTriples best_low_rank(int k, ConstMatrixView b, ConstMatrixView a) {
+  const int m = b.cols, n = a.cols, count = dimensions(k, a.rows, m, n);
+  Doubles left, right;
+  {
+    const Floats q = right_space(count, b, a);
+    const Floats y = apply(q, count, a, b);
+    left.assign(y.begin(), y.end());
+    right.assign(q.begin(), q.end());
+  }
   orthogonalise(left, count, m, right, n);
   Doubles sizes(static_cast<std::size_t>(count));
   std::vector<int> order(static_cast<std::size_t>(count));
@@ -144,6 +145,15 @@ SingularTriples best_low_rank(int k, int terms, int m, int n, std::span<const fl
     for (int l = 0; l < n; ++l) out.right[product(i, n) + l] = right[product(from, n) + l];
   }
   return out;
+}
+
+// The space, the image of it and both in double; then these and the result; or, in an iteration,
+// the space before and after, the image and what both are along the terms.
+std::size_t low_rank_room(int k, int most_terms, int m, int n) {
+  const int count = std::max(std::min(most_terms, kDirect), dimensions(k, most_terms, m, n));
+  const std::size_t few = product(2, m) + product(count, 5) + product(2, k);
+  return few + std::max({product(3 * count, m + n), product(2 * (count + k), m + n),
+                         product(count, 2 * n + m + most_terms)});
 }
 
 }  // namespace skiff::kernels

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 #include "algorithms/kernels/adam.h"
 #include "algorithms/kernels/low_rank_sum.h"
@@ -10,8 +12,15 @@
 namespace skiff {
 namespace {
 
-kernels::ConstMatrixView chunk_of(kernels::ConstMatrixView m, int first, int count) {
-  return {m[first], count, m.cols, m.stride};
+// The rows as a matrix: as they lie, where they lie evenly apart, else gathered in `room`.
+kernels::ConstMatrixView matrix_of(const kernels::Rows& x, std::vector<float>& room) {
+  const std::ptrdiff_t stride = x.rows > 1 ? x[1] - x[0] : x.cols;
+  bool even = std::abs(stride) <= std::numeric_limits<int>::max();
+  for (int i = 2; i < x.rows && even; ++i) even = x[i] - x[i - 1] == stride;
+  if (even) return {x[0], x.rows, x.cols, static_cast<int>(stride)};
+  room.reserve(static_cast<std::size_t>(x.rows) * static_cast<std::size_t>(x.cols));
+  for (int i = 0; i < x.rows; ++i) room.insert(room.end(), x[i], x[i] + x.cols);
+  return kernels::dense(std::as_const(room).data(), x.rows, x.cols);
 }
 
 }  // namespace
@@ -34,25 +43,16 @@ DenseSpace::DenseSpace(const ProjectedParams& params, Directions directions, con
 
 void DenseSpace::choose(const kernels::Rows& x, kernels::ConstMatrixView dy, Stream stream,
                         Scratch&) {
-  if (how_ == Directions::kSingular) {
-    find_singular(x, dy);
-  } else {
-    seed_before_ = seed_;
-    seed_ = stream.bits64();
-  }
-  refreshed_ = choices_ > 0;
-  ++choices_;
+  if (how_ == Directions::kSingular) return find_singular(x, dy);
+  seed_ = stream.bits64();
 }
 
 // Of the sum of the outer products of the factors' rows, which is the gradient.
 void DenseSpace::find_singular(const kernels::Rows& x, kernels::ConstMatrixView dy) {
-  std::vector<float> inputs, outputs;
-  for (int b = 0; b < x.rows; ++b) {
-    inputs.insert(inputs.end(), x[b], x[b] + x.cols);
-    outputs.insert(outputs.end(), dy[b], dy[b] + dy.cols);
-  }
-  const kernels::SingularTriples top =
-      kernels::best_low_rank(rank_, x.rows, rows_, cols_, outputs, inputs);
+  directions_ = std::vector<float>();
+  std::vector<float> gathered;
+  const kernels::SingularTriples top = kernels::best_low_rank(rank_, dy, matrix_of(x, gathered));
+  gathered = std::vector<float>();
   const std::vector<double>& from = side_ == Side::kRows ? top.left : top.right;
   directions_.assign(rooms(), 0.0F);
   const auto rank = static_cast<std::size_t>(rank_), length = static_cast<std::size_t>(length_);
@@ -75,12 +75,12 @@ void DenseSpace::project(kernels::MatrixView out, const kernels::Rows& x,
                          kernels::ConstMatrixView dy, kernels::Output output, Scratch& scratch) {
   const int most = std::min(x.rows, kChunk);
   const std::size_t part_size = static_cast<std::size_t>(most * rank_);
-  scratch.resize(std::max(scratch.size(), rooms() + part_size));
-  const kernels::ConstMatrixView p = directions(scratch, seed_);
+  const std::span<float> room = scratch.room(drawn() + part_size);
+  const kernels::ConstMatrixView p = directions(room, seed_);
   for (int at = 0; at < x.rows; at += kChunk) {
     const int n = std::min(kChunk, x.rows - at);
-    const kernels::MatrixView part = kernels::dense(scratch.data() + rooms(), n, rank_);
-    const kernels::Rows inputs{x.row + at, n, x.cols};
+    const kernels::MatrixView part = kernels::dense(room.data() + drawn(), n, rank_);
+    const kernels::Rows inputs = chunk_of(x, at, n);
     const kernels::ConstMatrixView outputs = chunk_of(dy, at, n);
     if (side_ == Side::kRows) {
       kernels::forward(part, outputs, p);
@@ -93,12 +93,13 @@ void DenseSpace::project(kernels::MatrixView out, const kernels::Rows& x,
   }
 }
 
-void DenseSpace::transfer(std::span<float> m, std::span<float> v, Scratch& scratch) const {
+void DenseSpace::transfer(std::span<float> m, std::span<float> v, std::uint64_t seed_before,
+                          Scratch& scratch) const {
   const auto rank = static_cast<std::size_t>(rank_), other = static_cast<std::size_t>(other_);
-  scratch.resize(std::max(scratch.size(), 2 * rooms() + rank * rank + m.size()));
-  const kernels::ConstMatrixView before = directions(scratch, seed_before_);
-  const kernels::ConstMatrixView now = directions(std::span(scratch).subspan(rooms()), seed_);
-  float* turn = scratch.data() + 2 * rooms();  // rank (new) x rank (old), or the other way round
+  const std::span<float> room = scratch.room(2 * rooms() + rank * rank + m.size());
+  const kernels::ConstMatrixView before = directions(room, seed_before);
+  const kernels::ConstMatrixView now = directions(room.subspan(rooms()), seed_);
+  float* turn = room.data() + 2 * rooms();  // rank (new) x rank (old), or the other way round
   float* old = turn + rank * rank;
   std::copy(m.begin(), m.end(), old);
   const std::size_t line = side_ == Side::kRows ? 1 : other;  // from direction to direction
@@ -145,32 +146,49 @@ void DenseSpace::step(std::span<float> w, std::span<const float> g, double learn
   const std::span<float> m = state.array<float>(name_ + "/m", g.size());
   const std::span<float> v = state.array<float>(name_ + "/v", g.size());
   std::int64_t& t = state.array<std::int64_t>(name_ + "/t", 1).front();
-  if (refreshed_ && how_ == Directions::kRandom) transfer(m, v, scratch);
-  refreshed_ = false;
+  if (how_ == Directions::kRandom) {
+    // The directions that the moments are of, whichever round they come from.
+    std::uint64_t& seed = state.array<std::uint64_t>(name_ + "/seed", 1).front();
+    if (t > 0 && seed != seed_) transfer(m, v, seed, scratch);
+    seed = seed_;
+  }
   ++t;
-  scratch.resize(std::max(scratch.size(), 2 * rooms() + g.size()));
-  const std::span<float> z = std::span(scratch).subspan(2 * rooms(), g.size());
+  const std::size_t turned = side_ == Side::kCols && order_ == Order::kOutIn ? rooms() : 0;
+  const std::span<float> room = scratch.room(drawn() + turned + g.size());
+  const std::span<float> z = room.last(g.size());
   std::fill(z.begin(), z.end(), 0.0F);
   kernels::adam(z, g, m, v, adam_step_of(p_, learning_rate * p_.scale, t));
-  add_product(w, directions(scratch, seed_), z, std::span(scratch).subspan(rooms(), rooms()));
+  add_product(w, directions(room, seed_), z, room.subspan(drawn(), turned));
 }
 
 Bytes DenseSpace::kept() const {
-  if (how_ == Directions::kRandom) return Bytes(2 * sizeof(seed_));
+  if (how_ == Directions::kRandom) return Bytes(sizeof(seed_));
   return Bytes(static_cast<std::int64_t>(directions_.size() * sizeof(float)));
 }
 
-ProjectionCost DenseSpace::cost(const ProjectedParams& p, Directions directions,
-                                const Slice& layer) {
+// Inputs may have to be gathered; of a dense gradient (subspace.h) there are a side's rows.
+std::int64_t DenseSpace::room_to_find(int rank, const Slice& layer, std::int64_t rows) {
+  const auto room = [&](std::int64_t terms) {
+    return static_cast<std::int64_t>(
+        kernels::low_rank_room(rank, static_cast<int>(terms), layer.rows, layer.cols));
+  };
+  return std::max(rows * layer.cols + room(rows), room(std::max(layer.rows, layer.cols)));
+}
+
+ProjectionCost DenseSpace::cost(const ProjectedParams& p, Directions directions, const Slice& layer,
+                                std::int64_t rows) {
   const std::int64_t rank = rank_of(p, layer), length = length_of(layer, smaller_side(layer));
   const std::int64_t other = static_cast<std::int64_t>(layer.size()) / length;
   const bool random = directions == Directions::kRandom;
   ProjectionCost c;
-  c.moments = 2 * 4 * rank * other + 8;
-  c.kept = random ? 16 : 4 * length * rank;
-  const std::int64_t singular = (kChunk + length + other) * (rank + 8) + kChunk * (length + other);
-  c.scratch = std::max({length * rank + kChunk * rank, 2 * length * rank + rank * other,
-                        random ? 2 * length * rank + rank * rank + rank * other : singular});
+  c.moments = 2 * 4 * rank * other + (random ? 16 : 8);
+  c.kept = random ? 8 : 4 * length * rank;
+  const std::int64_t drawn = random ? length * rank : 0;
+  const bool turns = smaller_side(layer) == Side::kCols && layer.order == Order::kOutIn;
+  c.scratch = std::max(drawn + chunk_at_most(layer, rows) * rank,
+                       drawn + (turns ? length * rank : 0) + rank * other);
+  c.scratch = std::max(c.scratch, random ? 2 * drawn + rank * (rank + other)
+                                         : room_to_find(static_cast<int>(rank), layer, rows));
   const auto products = static_cast<double>(rank * (length + other));
   const auto draws = random ? 40.0 * static_cast<double>(length * rank) : 0.0;
   c.row_flops = 2 * products;
@@ -196,8 +214,8 @@ class DenseProjection final : public Projection {
   std::unique_ptr<Subspace> make(const Slice& layer) const override {
     return std::make_unique<DenseSpace>(p_, how_, layer);
   }
-  ProjectionCost cost(const Slice& layer) const override {
-    return DenseSpace::cost(p_, how_, layer);
+  ProjectionCost cost(const Slice& layer, std::int64_t rows) const override {
+    return DenseSpace::cost(p_, how_, layer, rows);
   }
 
  private:

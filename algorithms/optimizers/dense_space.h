@@ -27,18 +27,21 @@ class DenseSpace final : public Subspace {
 
   static int rank_of(const ProjectedParams& params, const Slice& layer);
   static ProjectionCost cost(const ProjectedParams& params, Directions directions,
-                             const Slice& layer);
+                             const Slice& layer, std::int64_t rows);
 
  private:
   // length x rank; drawn into `room` if they are not kept.
   kernels::ConstMatrixView directions(std::span<float> room, std::uint64_t seed) const;
   void find_singular(const kernels::Rows& x, kernels::ConstMatrixView dy);
-  // Random directions change: the mean is read in the new ones, the squares are their mean over
-  // the old ones, since all random directions see the same power.
-  void transfer(std::span<float> m, std::span<float> v, Scratch& scratch) const;
+  // From random directions to others: the mean is read in the new ones, the squares are their mean
+  // over the old ones, since all random directions see the same power.
+  void transfer(std::span<float> m, std::span<float> v, std::uint64_t before,
+                Scratch& scratch) const;
   void add_product(std::span<float> w, kernels::ConstMatrixView p, std::span<const float> z,
                    std::span<float> room) const;
   std::size_t rooms() const { return static_cast<std::size_t>(length_ * rank_); }
+  std::size_t drawn() const { return how_ == Directions::kRandom ? rooms() : 0; }
+  static std::int64_t room_to_find(int rank, const Slice& layer, std::int64_t rows);
 
   const ProjectedParams& p_;
   Directions how_;
@@ -47,9 +50,7 @@ class DenseSpace final : public Subspace {
   Order order_;
   int rows_, cols_, length_, other_, rank_;
   std::vector<float> directions_;  // singular ones
-  std::uint64_t seed_ = 0, seed_before_ = 0;
-  int choices_ = 0;
-  bool refreshed_ = false;
+  std::uint64_t seed_ = 0;         // of random ones
 };
 
 // For both: the Projection of these directions.

@@ -7,7 +7,8 @@
 // second moments of the dense gradient, with clipped steps and a learning rate relative to the
 // weights. Here the dense gradient never exists, so both moments are Adam's, of G_C; at a change of
 // directions the second ones become their mean over the old directions (each sees the same power in
-// expectation). Each round begins with a choice of each client's own.
+// expectation). Each round begins with a choice of each client's own; the seed of the directions
+// lies beside the moments, so that those kept by client_state: persistent change over as well.
 // In RAM beside the weights: gradient and two moments (r n each), two seeds.
 // Immutable, thread-safe.
 #include "algorithms/optimizers/dense_space.h"

@@ -1,8 +1,9 @@
 // GaLore: gradient low-rank projection (Zhao et al. 2024, arXiv:2403.03507, algorithm 2). Of the
 // gradient G of a layer, P the r leading singular vectors of its smaller side (dense_space.h):
 //   every `refresh` steps: P from G;  G_C = P^T G;  W -= learning_rate scale P Adam(G_C)
-// The moments go on over a refresh, whatever the new P. Biases, norms, embeddings and the output
-// layer are AdamW's.
+// The moments go on over a refresh, whatever the new P; so they do, with client_state: persistent,
+// over the choice that begins a client's next round. Biases, norms, embeddings and the output layer
+// are AdamW's.
 // Differs from the authors' program, which forms the dense gradient first: here G_C comes from the
 // layer's factors, P from a subspace iteration on them (accurate to 1e-6 of the greatest singular
 // value), and no dense gradient exists; the singular vectors are those of the first group of

@@ -12,7 +12,10 @@
 // stay keep theirs, and their age. Ours too: norms are those of the first group of sequences of a
 // step, a round begins with a choice of each client's own, and what goes up is the dense change,
 // 0 in all rows that were not chosen: the mean over clients is that of FedAvg.
-// In RAM beside the weights (r n each): gradient, two moments; 8 bytes a row of sigma and rho.
+// With client_state: persistent the choice that begins a round treats a client's kept moments as
+// any other choice does: by default they begin anew.
+// In RAM beside the weights (r n each): gradient, two moments; 8 bytes a row of sigma and rho, and
+// with carry-overlap 12 of age and row.
 // Immutable, thread-safe.
 #include "algorithms/optimizers/grass_space.h"
 #include "algorithms/optimizers/projected_optimizer.h"
@@ -30,7 +33,9 @@ class GrassProjection final : public Projection {
   std::unique_ptr<Subspace> make(const Slice& layer) const override {
     return std::make_unique<GrassSpace>(p_, layer);
   }
-  ProjectionCost cost(const Slice& layer) const override { return GrassSpace::cost(p_, layer); }
+  ProjectionCost cost(const Slice& layer, std::int64_t rows) const override {
+    return GrassSpace::cost(p_, layer, rows);
+  }
 
  private:
   GrassParams p_;

@@ -11,13 +11,6 @@ namespace {
 
 constexpr std::int64_t kFloat = 4;
 
-kernels::Rows chunk_of(const kernels::Rows& x, int first, int count) {
-  return {x.row + first, count, x.cols};
-}
-kernels::ConstMatrixView chunk_of(kernels::ConstMatrixView m, int first, int count) {
-  return {m[first], count, m.cols, m.stride};
-}
-
 }  // namespace
 
 Side GrassParams::side_of(const Slice& layer) const {
@@ -42,13 +35,13 @@ void GrassSpace::choose(const kernels::Rows& x, kernels::ConstMatrixView dy, Str
                         Scratch& scratch) {
   std::vector<double> squares(static_cast<std::size_t>(length_));
   const int most = std::min(x.rows, kChunk);
-  scratch.resize(std::max(scratch.size(), static_cast<std::size_t>(kRowBlock * (most + other_))));
+  const std::span<float> room = scratch.room(static_cast<std::size_t>(kRowBlock * (most + other_)));
   for (int first = 0; first < length_; first += kRowBlock) {
     const int count = std::min(kRowBlock, length_ - first);
-    float* rows = scratch.data() + std::ptrdiff_t{kRowBlock} * most;
+    float* rows = room.data() + std::ptrdiff_t{kRowBlock} * most;
     for (int at = 0; at < x.rows; at += kChunk) {
       const int n = std::min(kChunk, x.rows - at);
-      const kernels::MatrixView part = kernels::dense(scratch.data(), n, count);
+      const kernels::MatrixView part = kernels::dense(room.data(), n, count);
       for (int b = 0; b < n; ++b) {
         const float* from = (side_ == Side::kRows ? dy[at + b] : x[at + b]) + first;
         std::copy_n(from, count, part[b]);
@@ -73,7 +66,6 @@ void GrassSpace::choose(const kernels::Rows& x, kernels::ConstMatrixView dy, Str
           {rows + std::ptrdiff_t{j} * other_, static_cast<std::size_t>(other_)});
     }
   }
-  before_ = std::move(now_);
   now_ = select_rows(row_selection_of(p_.rows), squares, rank_, stream);
   refreshed_ = true;
 }
@@ -81,10 +73,10 @@ void GrassSpace::choose(const kernels::Rows& x, kernels::ConstMatrixView dy, Str
 void GrassSpace::project(kernels::MatrixView out, const kernels::Rows& x,
                          kernels::ConstMatrixView dy, kernels::Output output, Scratch& scratch) {
   const int most = std::min(x.rows, kChunk);
-  scratch.resize(std::max(scratch.size(), static_cast<std::size_t>(most * rank_)));
+  const std::span<float> room = scratch.room(static_cast<std::size_t>(most * rank_));
   for (int at = 0; at < x.rows; at += kChunk) {
     const int n = std::min(kChunk, x.rows - at);
-    const kernels::MatrixView part = kernels::dense(scratch.data(), n, rank_);
+    const kernels::MatrixView part = kernels::dense(room.data(), n, rank_);
     for (int b = 0; b < n; ++b) {
       const float* from = side_ == Side::kRows ? dy[at + b] : x[at + b];
       float* to = part[b];
@@ -102,13 +94,16 @@ void GrassSpace::project(kernels::MatrixView out, const kernels::Rows& x,
 GrassSpace::Moments GrassSpace::moments_of(State& state) const {
   const auto n = static_cast<std::size_t>(rank_) * static_cast<std::size_t>(other_);
   const std::size_t ages = p_.ages_by_row() ? static_cast<std::size_t>(rank_) : 1;
-  return {state.array<float>(name_ + "/m", n), state.array<float>(name_ + "/v", n),
-          state.array<std::int64_t>(name_ + "/t", ages)};
+  Moments moments{state.array<float>(name_ + "/m", n),
+                  state.array<float>(name_ + "/v", n),
+                  state.array<std::int64_t>(name_ + "/t", ages),
+                  {}};
+  if (p_.ages_by_row()) moments.rows = state.array<std::uint32_t>(name_ + "/rows", ages);
+  return moments;
 }
 
-void GrassSpace::refresh(const Moments& moments) {
-  refreshed_ = false;
-  if (before_.rows.empty() || p_.moments == "keep") return;
+void GrassSpace::refresh(const Moments& moments) const {
+  if (p_.moments == "keep") return;
   if (p_.ages_by_row()) return carry_overlap(moments);
   std::fill(moments.m.begin(), moments.m.end(), 0.0F);
   std::fill(moments.v.begin(), moments.v.end(), 0.0F);
@@ -116,18 +111,21 @@ void GrassSpace::refresh(const Moments& moments) {
 }
 
 // A row that was there keeps its moments and its age, at its new place; of equal ones the first.
-void GrassSpace::carry_overlap(const Moments& moments) {
+// Before the first step all moments and ages are 0, whatever rows they are said to be of.
+void GrassSpace::carry_overlap(const Moments& moments) const {
   const std::vector<float> m(moments.m.begin(), moments.m.end());
   const std::vector<float> v(moments.v.begin(), moments.v.end());
   const std::vector<std::int64_t> t(moments.t.begin(), moments.t.end());
+  const std::vector<std::uint32_t> before(moments.rows.begin(), moments.rows.end());
   const auto rank = static_cast<std::size_t>(rank_), other = static_cast<std::size_t>(other_);
   const std::size_t row = side_ == Side::kRows ? 1 : other, step = side_ == Side::kRows ? rank : 1;
   std::vector<bool> taken(rank);
   for (std::size_t j = 0; j < rank; ++j) {
     std::size_t old = 0;
-    while (old < rank && (taken[old] || before_.rows[old] != now_.rows[j])) ++old;
+    while (old < rank && (taken[old] || before[old] != now_.rows[j])) ++old;
     if (old < rank) taken[old] = true;
     moments.t[j] = old < rank ? t[old] : 0;
+    moments.rows[j] = now_.rows[j];
     for (std::size_t i = 0; i < other; ++i) {
       moments.m[j * row + i * step] = old < rank ? m[old * row + i * step] : 0;
       moments.v[j * row + i * step] = old < rank ? v[old * row + i * step] : 0;
@@ -145,6 +143,7 @@ void GrassSpace::step(std::span<float> w, std::span<const float> g, double learn
                       State& state, Scratch& scratch) {
   const Moments moments = moments_of(state);
   if (refreshed_) refresh(moments);
+  refreshed_ = false;
   for (std::int64_t& t : moments.t) ++t;
   const bool together = (side_ == Side::kRows) == (order_ == Order::kOutIn);
   if (side_ == Side::kCols && together) return step_rows(w, g, learning_rate, moments);
@@ -176,8 +175,7 @@ void GrassSpace::step_across(std::span<float> w, std::span<const float> g, doubl
     return outputs ? i * rank + j : j * other + i;
   };
   if (!p_.ages_by_row() && outputs) {
-    scratch.resize(std::max(scratch.size(), rank));
-    const std::span<float> line = std::span(scratch).first(rank);
+    const std::span<float> line = scratch.room(rank);
     const kernels::AdamStep adam = adam_of(learning_rate, 1, moments.t[0]);
     for (std::size_t i = 0; i < other; ++i) {
       std::fill(line.begin(), line.end(), 0.0F);
@@ -187,10 +185,10 @@ void GrassSpace::step_across(std::span<float> w, std::span<const float> g, doubl
     }
     return;
   }
-  scratch.resize(std::max(scratch.size(), 4 * other));
-  const std::span<float> parts[4] = {
-      std::span(scratch).first(other), std::span(scratch).subspan(other, other),
-      std::span(scratch).subspan(2 * other, other), std::span(scratch).subspan(3 * other, other)};
+  const std::span<float> room = scratch.room(4 * other);
+  const std::span<float> parts[4] = {room.first(other), room.subspan(other, other),
+                                     room.subspan(2 * other, other),
+                                     room.subspan(3 * other, other)};
   for (std::size_t j = 0; j < rank; ++j) {
     for (std::size_t i = 0; i < other; ++i) {
       parts[0][i] = 0, parts[1][i] = g[at(j, i)];
@@ -205,16 +203,18 @@ void GrassSpace::step_across(std::span<float> w, std::span<const float> g, doubl
   }
 }
 
-ProjectionCost GrassSpace::cost(const GrassParams& p, const Slice& layer) {
+ProjectionCost GrassSpace::cost(const GrassParams& p, const Slice& layer, std::int64_t rows) {
   const std::int64_t rank = p.rank_of(layer), length = length_of(layer, p.side_of(layer));
   const std::int64_t other = static_cast<std::int64_t>(layer.size()) / length;
   ProjectionCost c;
-  c.moments = 2 * kFloat * rank * other + 8 * (p.ages_by_row() ? rank : 1);
+  c.moments = 2 * kFloat * rank * other + (p.ages_by_row() ? 12 * rank : 8);
   c.kept = 8 * rank;
-  // Forming rows to measure them, with the norms and what draws from them; gathering a factor's
-  // columns; a line of steps; moments on the move.
-  c.scratch = std::max({kRowBlock * (kChunk + other) + 4 * length, kChunk * rank, 4 * other,
-                        p.ages_by_row() ? 2 * rank * other : 0});
+  // Forming rows to measure them; the norms, in double, with what draws from them; gathering a
+  // factor's columns; a line of steps; moments on the move.
+  const std::int64_t chunk = chunk_at_most(layer, rows);
+  const std::int64_t selecting = 2 * length + select_rows_room(length) + 2 * rank;
+  c.scratch = std::max({kRowBlock * (chunk + other) + selecting, chunk * rank, 4 * other});
+  if (p.ages_by_row()) c.scratch += 2 * rank * other + 4 * rank;
   c.row_flops = 2.0 * static_cast<double>(rank * other);
   c.step_flops = 12.0 * static_cast<double>(rank * other);
   c.refresh_row_flops = 2.0 * static_cast<double>(length * other);

@@ -1,4 +1,7 @@
 // The rows of one layer's gradient that GRASS keeps, and Adam's step on them (grass.cpp).
+//
+// Moments that are carried over need to know whose they are: their rows lie beside them in the
+// State, so that a round that goes on with kept moments is like any other choice of rows.
 #pragma once
 
 #include <string>
@@ -37,17 +40,18 @@ class GrassSpace final : public Subspace {
   Bytes kept() const override { return Bytes(static_cast<std::int64_t>(8 * now_.rows.size())); }
   const SelectedRows& selected() const { return now_; }
 
-  static ProjectionCost cost(const GrassParams& params, const Slice& layer);
+  static ProjectionCost cost(const GrassParams& params, const Slice& layer, std::int64_t rows);
 
  private:
   struct Moments {
     std::span<float> m, v;
-    std::span<std::int64_t> t;  // one, or one a row
+    std::span<std::int64_t> t;      // one, or one a row
+    std::span<std::uint32_t> rows;  // that these are the moments of; only where ages are by row
   };
   Moments moments_of(State& state) const;
-  // What becomes of the moments of the rows before.
-  void refresh(const Moments& moments);
-  void carry_overlap(const Moments& moments);
+  // What becomes of the moments when rows have been chosen.
+  void refresh(const Moments& moments) const;
+  void carry_overlap(const Moments& moments) const;
   kernels::AdamStep adam_of(double learning_rate, float rho, std::int64_t t) const;
   // By rows that lie together in memory, all alike or one by one.
   void step_rows(std::span<float> w, std::span<const float> g, double rate, const Moments& moments);
@@ -58,7 +62,7 @@ class GrassSpace final : public Subspace {
   Side side_;
   Order order_;
   int length_, other_, rank_;  // of the side that is projected, of the other
-  SelectedRows now_, before_;
+  SelectedRows now_;
   bool refreshed_ = false;
 };
 

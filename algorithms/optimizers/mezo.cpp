@@ -10,8 +10,7 @@
 #include "algorithms/kernels/reduce.h"
 #include "algorithms/optimizers/common.h"
 #include "algorithms/optimizers/mezo_weights.h"
-#include "algorithms/parametrization.h"
-#include "algorithms/prepare.h"
+#include "algorithms/whole_training.h"
 
 namespace skiff {
 
@@ -21,40 +20,22 @@ struct MezoParams : OptimizerParams {
 
 namespace {
 
-std::shared_ptr<const Parametrization> full() {
-  Node map;
-  map.set(Parametrization::kKey, Node::scalar("full"));
-  return Registry<Parametrization>::instance().make(map);
-}
-
-class MezoTraining final : public Parametrization {
+class MezoTraining final : public WholeTraining {
  public:
   explicit MezoTraining(const MezoParams& p) : p_(p) {}
 
   std::unique_ptr<Weights> bind(std::shared_ptr<const Model> base, const Vector& received, Stream,
                                 std::unique_ptr<Weights> reuse) const override {
-    if (reuse == nullptr) reuse = std::make_unique<MezoWeights>();
-    static_cast<MezoWeights&>(*reuse).rebind(p_.epsilon, p_.weight_decay, base.get(), received);
-    return reuse;
+    return bound<MezoWeights>(std::move(reuse), [&](MezoWeights& weights) {
+      weights.rebind(p_.epsilon, p_.weight_decay, base.get(), received);
+    });
   }
-  LayoutPtr update_layout(const Shape& prepared) const override { return prepared.layout; }
-  Vector& target(GlobalModel& model) const override { return model.weights; }
-  const Vector& target(const GlobalModel& model) const override { return model.weights; }
-  Vector for_client(const Vector& global, const Model* base) const override {
-    return base == nullptr ? global : decoded(*base);
-  }
-  void average(std::span<const Update> updates, std::span<const Vector> vectors,
-               Vector& direction) const override {
-    full()->average(updates, vectors, direction);
-  }
-  bool sends_what_it_trains() const override { return false; }
   bool shows_gradient() const override { return false; }
   int forward_passes() const override { return 2; }
 
   void cost(const Shape& prepared, const Optimizer&, Cost& cost) const override {
     const auto d = static_cast<std::int64_t>(prepared.layout->size);
-    cost.memory.weights += Bytes(4 * d);
-    if (prepared.masked()) cost.memory.weights += Bytes(4 * prepared.kept());
+    add_weights(prepared, cost);
     cost.memory.gradients += Bytes(4);
     // Four walks of a multiply-add and a draw, of some 40 operations, a value.
     cost.fp32 += Flops(4.0 * 42 * static_cast<double>(d * cost.steps));
@@ -96,6 +77,11 @@ Schema<MezoParams> schema<MezoParams>() {
   add_common_fields(s, "mezo");
   s.field("epsilon", &MezoParams::epsilon, "how far to both sides the loss is probed")
       .at_least(1e-6);
+  s.check([](const MezoParams& p, const Node& map, Reader& reader) {
+    if (p.policy() == ClientStatePolicy::kReset) return;
+    const Reader::Scope scope(reader, "client_state");
+    reader.problem(map.find("client_state")->where, "mezo has no moments to keep: remove it");
+  });
   return s;
 }
 

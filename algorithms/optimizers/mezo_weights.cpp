@@ -5,6 +5,13 @@
 #include "sim/core/error.h"
 
 namespace skiff {
+namespace {
+
+void no_backward() {
+  SKIFF_CHECK(false, "a backward pass through weights that train by forward passes");
+}
+
+}  // namespace
 
 void MezoWeights::rebind(double epsilon, double weight_decay, const Model* base,
                          const Vector& received) {
@@ -16,14 +23,16 @@ void MezoWeights::rebind(double epsilon, double weight_decay, const Model* base,
 
 void MezoWeights::backward_input(std::size_t, kernels::ConstMatrixView, kernels::ConstMatrixView,
                                  kernels::MatrixView) {
-  SKIFF_CHECK(false, "a backward pass through weights that train by forward passes");
+  no_backward();
 }
 void MezoWeights::backward_weight(std::size_t, std::size_t, const kernels::Rows&,
                                   kernels::ConstMatrixView) {
-  SKIFF_CHECK(false, "a backward pass through weights that train by forward passes");
+  no_backward();
 }
-void MezoWeights::add_gradient(std::size_t, std::span<const float>) {
-  SKIFF_CHECK(false, "a backward pass through weights that train by forward passes");
+void MezoWeights::add_gradient(std::size_t, std::span<const float>) { no_backward(); }
+void MezoWeights::add_row_gradients(std::size_t, std::span<const std::int32_t>,
+                                    kernels::ConstMatrixView) {
+  no_backward();
 }
 
 void MezoWeights::walk(double length) {

@@ -51,22 +51,19 @@ void ProjectedWeights::backward_weight(std::size_t tensor, std::size_t bias, con
   kernels::column_sum(dense_.gradient_piece(bias), dy, output);
 }
 
-// A matrix is the product of itself and the identity.
+// A matrix is the product of itself and the identity, whose rows are windows of one line.
 void ProjectedWeights::add_gradient(std::size_t tensor, std::span<const float> g) {
   if (layers_[tensor].space == nullptr) return dense_.add_gradient(tensor, g);
   const Slice& s = shapes().slices[tensor];
   const bool turned = s.order == Order::kInOut;
   const int n = turned ? s.cols : s.rows, other = turned ? s.rows : s.cols;
-  std::vector<float> identity(static_cast<std::size_t>(n) * static_cast<std::size_t>(n));
-  std::vector<const float*> rows;
-  for (int i = 0; i < n; ++i) {
-    identity[static_cast<std::size_t>(i) * static_cast<std::size_t>(n + 1)] = 1;
-    rows.push_back(turned ? identity.data() + std::ptrdiff_t{i} * n
-                          : g.data() + std::ptrdiff_t{i} * other);
-  }
-  const kernels::ConstMatrixView dy = turned ? kernels::dense(g.data(), n, other)
-                                             : kernels::dense(std::as_const(identity).data(), n, n);
-  project(tensor, {rows.data(), n, turned ? n : other}, dy);
+  std::vector<float> line(static_cast<std::size_t>(2 * n - 1));
+  line[static_cast<std::size_t>(n - 1)] = 1;
+  const kernels::ConstMatrixView identity(line.data() + n - 1, n, n, -1);
+  const kernels::ConstMatrixView whole = kernels::dense(g.data(), n, other);
+  std::vector<const float*> rows(static_cast<std::size_t>(n));
+  for (int i = 0; i < n; ++i) rows[static_cast<std::size_t>(i)] = turned ? identity[i] : whole[i];
+  project(tensor, {rows.data(), n, turned ? n : other}, turned ? whole : identity);
 }
 
 void ProjectedWeights::add_row_gradients(std::size_t tensor, std::span<const std::int32_t> ids,

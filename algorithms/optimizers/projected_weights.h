@@ -13,45 +13,31 @@
 #include <vector>
 
 #include "algorithms/model.h"
-#include "algorithms/models/full_weights.h"
 #include "algorithms/optimizers/subspace.h"
+#include "algorithms/whole_training.h"
 
 namespace skiff {
 
 // Of gradient(): `layout` with the projected tensors' slices in their own shape.
 LayoutPtr projected_layout(const Projection& projection, const Layout& layout);
 
-class ProjectedWeights final : public Weights {
+class ProjectedWeights final : public WholeWeights {
  public:
   // `received` must live as long as the job.
   void rebind(const Projection& projection, const Model* base, const Vector& received);
 
-  const Layout& shapes() const override { return dense_.shapes(); }
-  void forward(std::size_t tensor, std::size_t bias, Activation activation, const kernels::Rows& x,
-               kernels::MatrixView y) override {
-    dense_.forward(tensor, bias, activation, x, y);
-  }
-  void backward_input(std::size_t tensor, kernels::ConstMatrixView dy,
-                      kernels::ConstMatrixView mask, kernels::MatrixView dx) override {
-    dense_.backward_input(tensor, dy, mask, dx);
-  }
   void backward_weight(std::size_t tensor, std::size_t bias, const kernels::Rows& x,
                        kernels::ConstMatrixView dy) override;
-  std::span<const float> values(std::size_t tensor) const override { return dense_.values(tensor); }
   void add_gradient(std::size_t tensor, std::span<const float> g) override;
   void add_row_gradients(std::size_t tensor, std::span<const std::int32_t> ids,
                          kernels::ConstMatrixView rows) override;
-  Vector& parameters() override { return dense_.parameters(); }
-  Vector& gradient() override { return dense_.gradient(); }
-  void clear_gradient() override { dense_.clear_gradient(); }
   bool step(const Optimizer& optimizer, double learning_rate, State& moments) override;
   void begin_step(Stream step) override { stream_ = step; }
-  void after_step() override { dense_.after_step(); }
-  void update(Vector& out) const override { dense_.update(out); }
+  void after_gradient() override {}  // masks' coordinates are the weights'
 
   // What is held beside weights, gradient and moments.
   Bytes kept() const;
-  Bytes scratch() const { return Bytes(static_cast<std::int64_t>(scratch_.capacity() * 4)); }
+  Bytes scratch() const { return scratch_.bytes(); }
 
  private:
   struct Layer {
@@ -60,13 +46,12 @@ class ProjectedWeights final : public Weights {
   };
   void project(std::size_t tensor, const kernels::Rows& x, kernels::ConstMatrixView dy);
 
-  FullWeights dense_;
   std::int64_t refresh_ = 1;
   double weight_decay_ = 0;
   std::vector<Layer> layers_;  // by tensor; no space: not projected
   std::int64_t steps_ = 0;
   Stream stream_{0, "projection"};  // of the step
-  Subspace::Scratch scratch_;
+  Scratch scratch_;
 };
 
 }  // namespace skiff

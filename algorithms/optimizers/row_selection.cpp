@@ -92,7 +92,9 @@ RowSelection row_selection_of(const std::string& word) {
 SelectedRows select_rows(RowSelection how, std::span<const double> squared_norms, int r,
                          Stream stream) {
   SelectedRows out;
-  const std::vector<double> weights = weights_of(how, squared_norms);
+  out.rows.reserve(static_cast<std::size_t>(r));
+  out.rho.reserve(static_cast<std::size_t>(r));
+  std::vector<double> weights = weights_of(how, squared_norms);
   const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
   if (std::isfinite(sum) && sum > 0) {
     if (how == RowSelection::kTopR) {
@@ -100,7 +102,7 @@ SelectedRows select_rows(RowSelection how, std::span<const double> squared_norms
     } else if (with_replacement(how)) {
       draw_with_replacement(weights, sum, r, stream, out);
     } else {
-      draw_without(weights, r, stream, out);
+      draw_without(std::move(weights), r, stream, out);
     }
   }
   fill_up(squared_norms.size(), r, out);

@@ -39,5 +39,7 @@ struct SelectedRows {
 // r <= squared_norms.size().
 SelectedRows select_rows(RowSelection how, std::span<const double> squared_norms, int r,
                          Stream stream);
+// Floats that it takes beside what it is given and returns.
+inline std::int64_t select_rows_room(std::int64_t rows) { return 3 * rows; }
 
 }  // namespace skiff

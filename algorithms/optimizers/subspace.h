@@ -9,6 +9,7 @@
 // Subspace: one layer of one job, one thread. Projection: immutable, makes them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -27,16 +28,32 @@ enum class Side : std::uint8_t { kRows, kCols };
 struct ProjectionCost {
   std::int64_t moments = 0;      // bytes of the optimizer's state
   std::int64_t kept = 0;         // bytes of what says which subspace it is
-  std::int64_t scratch = 0;      // floats, at most, shared by all layers
+  std::int64_t scratch = 0;      // floats, at most, one layer at a time
   double row_flops = 0;          // per input of the layer and step
   double step_flops = 0;         // per step
   double refresh_flops = 0;      // per choice of a subspace ...
   double refresh_row_flops = 0;  // ... and per input then
 };
 
+// Room that all layers of a job work in, one after the other.
+class Scratch {
+ public:
+  // For n floats, whatever they are. Earlier room is given back first, never copied.
+  std::span<float> room(std::size_t n) {
+    if (floats_.size() < n) {
+      floats_ = std::vector<float>();
+      floats_.resize(n);
+    }
+    return std::span(floats_).first(n);
+  }
+  Bytes bytes() const { return Bytes(static_cast<std::int64_t>(floats_.capacity() * 4)); }
+
+ private:
+  std::vector<float> floats_;
+};
+
 class Subspace {
  public:
-  using Scratch = std::vector<float>;
   static constexpr int kChunk = 256;  // rows of a factor worked on at once
 
   virtual ~Subspace() = default;
@@ -60,7 +77,8 @@ class Projection {
   virtual double weight_decay() const = 0;
   virtual Slice shape(const Slice& layer) const = 0;  // of what is held of the gradient
   virtual std::unique_ptr<Subspace> make(const Slice& layer) const = 0;
-  virtual ProjectionCost cost(const Slice& layer) const = 0;
+  // With so many inputs of the layer in a step.
+  virtual ProjectionCost cost(const Slice& layer, std::int64_t rows) const = 0;
 };
 
 // The side that is smaller; of a square layer the one whose weights lie together in memory.
@@ -75,6 +93,19 @@ inline int length_of(const Slice& layer, Side side) {
 inline Slice projected(const Slice& layer, Side side, int rank) {
   return {layer.name, side == Side::kRows ? rank : layer.rows,
           side == Side::kRows ? layer.cols : rank, 0, Order::kInOut};
+}
+
+// Rows of a factor that are worked on at once, at most: those of a dense gradient are a side's.
+inline std::int64_t chunk_at_most(const Slice& layer, std::int64_t rows) {
+  const std::int64_t side = std::max(layer.rows, layer.cols);
+  return std::min<std::int64_t>(std::max(rows, side), Subspace::kChunk);
+}
+// Some rows of a factor.
+inline kernels::Rows chunk_of(const kernels::Rows& x, int first, int count) {
+  return {x.row + first, count, x.cols};
+}
+inline kernels::ConstMatrixView chunk_of(kernels::ConstMatrixView m, int first, int count) {
+  return {m[first], count, m.cols, m.stride};
 }
 
 }  // namespace skiff

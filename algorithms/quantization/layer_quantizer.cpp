@@ -31,11 +31,7 @@ LayerMatrix layer_matrix(const Model& model, std::size_t tensor) {
 
 void put_values(Model& model, std::size_t tensor, StoredValuesPtr values) {
   StoredTensor& stored = model.tensors.at(tensor);
-  if (masked_values(stored) != nullptr) {
-    stored = with_values(stored, std::move(values));
-  } else {
-    stored.values = std::move(values);
-  }
+  stored = with_values(stored, std::move(values));
 }
 
 StoredValuesPtr encode_named(const LayerMatrix& matrix,

@@ -26,21 +26,9 @@
 #include "algorithms/quantization/pv_weights.h"
 #include "algorithms/stored_formats.h"
 #include "sim/core/error.h"
-#include "sim/core/registry.h"
 
 namespace skiff {
 namespace {
-
-StoredValuesPtr inner_values(const StoredTensor& tensor) {
-  const MaskedValues* mask = masked_values(tensor);
-  return mask != nullptr ? mask->values() : tensor.values;
-}
-
-std::shared_ptr<const Parametrization> full() {
-  Node map;
-  map.set(Parametrization::kKey, Node::scalar("full"));
-  return Registry<Parametrization>::instance().make(map);
-}
 
 // The master's values that the model holds, in the model's layout.
 std::vector<float> held_of(const Vector& master, const Model& model) {
@@ -51,27 +39,20 @@ std::vector<float> held_of(const Vector& master, const Model& model) {
   return held;
 }
 
-class PvTraining final : public Parametrization {
+class PvTraining final : public WholeTraining {
  public:
   explicit PvTraining(const PvParams& p) : p_(p) {}
 
   std::unique_ptr<Weights> bind(std::shared_ptr<const Model> base, const Vector& received, Stream,
                                 std::unique_ptr<Weights> reuse) const override {
-    if (reuse == nullptr) reuse = std::make_unique<PvWeights>();
-    static_cast<PvWeights&>(*reuse).rebind(p_, std::move(base), received);
-    return reuse;
+    return bound<PvWeights>(std::move(reuse), [&](PvWeights& weights) {
+      weights.rebind(p_, std::move(base), received);
+    });
   }
-  LayoutPtr update_layout(const Shape& prepared) const override { return prepared.layout; }
-  Vector& target(GlobalModel& model) const override { return model.weights; }
-  const Vector& target(const GlobalModel& model) const override { return model.weights; }
-  Vector for_client(const Vector& global, const Model* base) const override {
-    return base == nullptr ? global : decoded(*base);
-  }
-  bool sends_what_it_trains() const override { return false; }
 
   void average(std::span<const Update> updates, std::span<const Vector> vectors,
                Vector& direction) const override {
-    if (p_.aggregation == "delta") return full()->average(updates, vectors, direction);
+    if (p_.aggregation == "delta") return WholeTraining::average(updates, vectors, direction);
     std::vector<Vector> to_model(vectors.begin(), vectors.end());
     for (std::size_t i = 0; i < updates.size(); ++i) {
       const Update& u = updates[i];
@@ -82,15 +63,12 @@ class PvTraining final : public Parametrization {
         to_model[i].values[j] += before.values[j] - master[j];
       }
     }
-    full()->average(updates, to_model, direction);
+    WholeTraining::average(updates, to_model, direction);
   }
 
   void cost(const Shape& prepared, const Optimizer& optimizer, Cost& cost) const override {
-    const Bytes dense(static_cast<std::int64_t>(prepared.layout->size * sizeof(float)));
-    cost.memory.weights += dense;
-    if (prepared.masked()) cost.detail.masks = Bytes(4 * prepared.kept());
-    cost.memory.weights += cost.detail.masks;
-    cost.memory.gradients += dense;
+    add_weights(prepared, cost);
+    cost.memory.gradients += Bytes(static_cast<std::int64_t>(4 * prepared.layout->size));
     Layout rest;
     const std::vector<std::size_t> targets = p_.targets.of(*prepared.layout);
     std::int64_t coded = 0;
@@ -139,7 +117,7 @@ class PvTraining final : public Parametrization {
     std::size_t at = 0;
     for (std::size_t t = 0; t < base.tensors.size(); ++t) {
       const StoredTensor& before = base.tensors[t];
-      const bool coded = table_parts(*inner_values(before)).has_value();
+      const bool coded = table_parts(*kept_values(before)).has_value();
       std::vector<float> values = read(payload, at, before);
       if (coded) {
         const std::vector<float> was = before.dense();
@@ -159,21 +137,16 @@ class PvTraining final : public Parametrization {
     const StoredTensor& tensor = base.tensors[t];
     std::vector<float> change(slice.size());
     to_row_major(slice, std::span(update.values).subspan(slice.offset, slice.size()), change);
-    const MaskedValues* mask = masked_values(tensor);
-    if (mask == nullptr) return dense_tensor(tensor.rows, tensor.cols, change).values;
-    std::vector<float> kept;
-    for (std::size_t i = 0; i < change.size(); ++i) {
-      if (mask->is_kept(i)) kept.push_back(change[i]);
-    }
-    const auto width = static_cast<int>(kept.size());
-    return dense_tensor(1, width, std::move(kept)).values;
+    change = only_kept(tensor, std::move(change));
+    const auto width = static_cast<int>(change.size());
+    return dense_tensor(1, width, std::move(change)).values;
   }
 
   // The tensor that stands at `at`, of the same arrays as `like`; row-major, 0 where masked.
   static std::vector<float> read(const Payload& payload, std::size_t& at,
                                  const StoredTensor& like) {
     const MaskedValues* mask = masked_values(like);
-    const StoredValuesPtr inner = inner_values(like);
+    const StoredValuesPtr& inner = kept_values(like);
     StoredParts parts{like.rows, like.cols, inner->parameters(), inner->arrays()};
     if (mask != nullptr) {
       parts.rows = 1;
@@ -186,15 +159,8 @@ class PvTraining final : public Parametrization {
       std::memcpy(array.bytes.data(), payload.bytes.data() + at, array.bytes.size());
       at += array.bytes.size();
     }
-    StoredTensor tensor = like;
     try {
-      const StoredValuesPtr values = make_stored_values(inner->format(), parts);
-      if (mask != nullptr) {
-        tensor = with_values(like, values);
-      } else {
-        tensor.values = values;
-      }
-      return tensor.dense();
+      return with_values(like, make_stored_values(inner->format(), parts)).dense();
     } catch (const std::invalid_argument& reason) {
       throw DataError("codes", reason.what());
     }

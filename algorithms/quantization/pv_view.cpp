@@ -21,13 +21,7 @@ std::vector<float> layer_gradient(const Model& model, std::size_t t, const Vecto
   const Slice& slice = model.layout->slices[t];
   std::vector<float> all(slice.size());
   to_row_major(slice, std::span(gradient.values).subspan(slice.offset, slice.size()), all);
-  const MaskedValues* mask = masked_values(model.tensors[t]);
-  if (mask == nullptr) return all;
-  std::vector<float> kept;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (mask->is_kept(i)) kept.push_back(all[i]);
-  }
-  return kept;
+  return only_kept(model.tensors[t], std::move(all));
 }
 
 }  // namespace skiff

@@ -16,9 +16,7 @@ void PvWeights::rebind(const PvParams& params, std::shared_ptr<const Model> base
   layer_of_.assign(received.layout->slices.size(), -1);
   if (base_ == nullptr) return;
   for (std::size_t t = 0; t < base_->tensors.size(); ++t) {
-    const MaskedValues* mask = masked_values(base_->tensors[t]);
-    const StoredValuesPtr& values = mask != nullptr ? mask->values() : base_->tensors[t].values;
-    const std::optional<TableParts> parts = table_parts(*values);
+    const std::optional<TableParts> parts = table_parts(*kept_values(base_->tensors[t]));
     if (!parts) continue;
     layer_of_[t] = static_cast<int>(layers_.size());
     layers_.emplace_back(*parts);
@@ -45,13 +43,7 @@ void PvWeights::update(Vector& out) const {
   for (const std::size_t t : tensors_) {
     const Slice& slice = base_->layout->slices[t];
     const StoredTensor& before = base_->tensors[t];
-    StoredTensor after = before;
-    if (masked_values(before) != nullptr) {
-      after = with_values(before, stored(t));
-    } else {
-      after.values = stored(t);
-    }
-    const std::vector<float> was = before.dense(), is = after.dense();
+    const std::vector<float> was = before.dense(), is = with_values(before, stored(t)).dense();
     std::vector<float> change(was.size());
     for (std::size_t i = 0; i < change.size(); ++i) change[i] = is[i] - was[i];
     from_row_major(slice, change, std::span(out.values).subspan(slice.offset, slice.size()));

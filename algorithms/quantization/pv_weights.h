@@ -11,43 +11,18 @@
 #include <memory>
 #include <vector>
 
-#include "algorithms/models/full_weights.h"
 #include "algorithms/quantization/pv_params.h"
+#include "algorithms/whole_training.h"
 
 namespace skiff {
 
-class PvWeights final : public Weights {
+class PvWeights final : public WholeWeights {
  public:
   // base: null if there are no codes. `received` must live as long as the job.
   void rebind(const PvParams& params, std::shared_ptr<const Model> base, const Vector& received);
 
-  const Layout& shapes() const override { return dense_.shapes(); }
-  void forward(std::size_t tensor, std::size_t bias, Activation activation, const kernels::Rows& x,
-               kernels::MatrixView y) override {
-    dense_.forward(tensor, bias, activation, x, y);
-  }
-  void backward_input(std::size_t tensor, kernels::ConstMatrixView dy,
-                      kernels::ConstMatrixView mask, kernels::MatrixView dx) override {
-    dense_.backward_input(tensor, dy, mask, dx);
-  }
-  void backward_weight(std::size_t tensor, std::size_t bias, const kernels::Rows& x,
-                       kernels::ConstMatrixView dy) override {
-    dense_.backward_weight(tensor, bias, x, dy);
-  }
-  std::span<const float> values(std::size_t tensor) const override { return dense_.values(tensor); }
-  void add_gradient(std::size_t tensor, std::span<const float> g) override {
-    dense_.add_gradient(tensor, g);
-  }
-  void add_row_gradients(std::size_t tensor, std::span<const std::int32_t> ids,
-                         kernels::ConstMatrixView rows) override {
-    dense_.add_row_gradients(tensor, ids, rows);
-  }
-  Vector& parameters() override { return dense_.parameters(); }
-  Vector& gradient() override { return dense_.gradient(); }
-  void clear_gradient() override { dense_.clear_gradient(); }
   bool moves_itself(std::size_t tensor) const override { return layer_of_[tensor] >= 0; }
   void begin_step(Stream step) override { step_ = step; }
-  void after_gradient() override { dense_.after_gradient(); }
   void after_step() override;
   void update(Vector& out) const override;
 
@@ -56,7 +31,6 @@ class PvWeights final : public Weights {
   const Model* base() const { return base_.get(); }
 
  private:
-  FullWeights dense_;
   std::shared_ptr<const Model> base_;
   PvMode mode_ = PvMode::kPvSte;
   PvRates rates_;

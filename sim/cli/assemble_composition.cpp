@@ -1,6 +1,9 @@
 // What is trained and how: models, and for each tier its compressors, optimizer and codecs.
 #include <algorithm>
+#include <map>
+#include <string>
 
+#include "algorithms/distillation.h"
 #include "algorithms/models/deployed_model.h"
 #include "algorithms/models/pretrained.h"
 #include "algorithms/planning/adaptive.h"
@@ -84,8 +87,9 @@ class PlanKey {
     chosen.object = Registry<Role>::instance().make(chosen.node, reader_);
     check();
   }
-  void make(std::shared_ptr<const Optimizer>& optimizer) {
-    optimizer = Registry<Optimizer>::instance().make(entry_.value, reader_);
+  template <class Role>
+  void make(std::shared_ptr<const Role>& object) {
+    object = Registry<Role>::instance().make(entry_.value, reader_);
     check();
   }
   template <class T>
@@ -139,7 +143,42 @@ Plan assemble_row(const Scenario& scenario, const Node& row, const std::string& 
   return plan;
 }
 
-std::vector<Plan> assemble_plans(const Scenario& s) {
+// The architecture that a tier's row names, for methods that can do with several; tiers that name
+// the same share it.
+class TierModels {
+ public:
+  TierModels(const Scenario& s, const TaskShape& task, Composition& c)
+      : scenario_(s), task_(task), composition_(c) {}
+
+  std::size_t index_of(const Node& row, const std::string& plans) {
+    const auto entry = std::find_if(row.entries.begin(), row.entries.end(),
+                                    [](const Node::Entry& e) { return e.key == "model"; });
+    if (entry == row.entries.end()) return 0;
+    const auto& distillation = scenario_.compression.distillation;
+    if (!distillation || !distillation->object->mixes_models()) {
+      throw scenario_.error(plans + ".model",
+                            "weights of different architectures have no mean; write "
+                            "compression.distillation: {name: feddf, ...} or fedmd, or remove it");
+    }
+    const auto [known, added] =
+        known_.emplace(to_flow_text(entry->value), composition_.models.size());
+    if (added) {
+      std::shared_ptr<const ModelFamily> family;
+      PlanKey(scenario_, *entry, plans).make(family);
+      composition_.models.push_back(
+          at_key(scenario_, plans + ".model", [&] { return family->build(task_); }));
+    }
+    return known->second;
+  }
+
+ private:
+  const Scenario& scenario_;
+  const TaskShape& task_;
+  Composition& composition_;
+  std::map<std::string, std::size_t> known_;
+};
+
+std::vector<Plan> assemble_plans(const Scenario& s, TierModels models) {
   const Planner* planner = s.compression.planner.object.get();
   if (planner != nullptr && planner->choices() != nullptr) {
     std::vector<Plan> plans;
@@ -156,9 +195,13 @@ std::vector<Plan> assemble_plans(const Scenario& s) {
     const PlanTable& table = *planner->table();
     const auto row =
         std::find_if(table.begin(), table.end(), [&](const auto& r) { return r.first == tier; });
-    plans.push_back(row == table.end()
-                        ? assemble_plan(s)
-                        : assemble_row(s, row->second, "compression.planner.plans." + tier));
+    if (row == table.end()) {
+      plans.push_back(assemble_plan(s));
+    } else {
+      const std::string path = "compression.planner.plans." + tier;
+      plans.push_back(assemble_row(s, row->second, path));
+      plans.back().model = models.index_of(row->second, path);
+    }
     plans.back().name = tier;
   }
   return plans;
@@ -200,8 +243,10 @@ Composition assemble_composition(const Scenario& s, const FederatedDataset& data
     return s.model.architecture.object->build(data.shape);
   });
   c.models.push_back(model);
-  c.plans = assemble_plans(s);
+  c.plans = assemble_plans(s, {s, data.shape, c});
   c.thrifty.push_back(checkpointed(s, c));
+  for (std::size_t m = 1; m < c.models.size(); ++m)
+    c.thrifty.push_back(c.models[m]->checkpointed());
   return c;
 }
 

@@ -103,6 +103,28 @@ class Pricing {
   Composition composition_;
 };
 
+// An optimizer of all weights; of projected gradients, with the rank of their subspace.
+struct TrainedWith {
+  const char* name;
+  int rank = 0;
+
+  std::string text() const { return rank > 0 ? fmt::format("{} rank {}", name, rank) : name; }
+  std::shared_ptr<const Optimizer> made() const {
+    std::vector<std::pair<const char*, std::string>> keys{{"name", name},
+                                                          {"learning_rate", "0.001"}};
+    if (rank > 0) keys.emplace_back("rank", std::to_string(rank));
+    return cli::made<Optimizer>(std::move(keys));
+  }
+};
+constexpr int kSubspace = 128;
+constexpr TrainedWith kAllWeights[] = {{"adamw"},
+                                       {"adam-8bit"},
+                                       {"microadam"},
+                                       {"galore", kSubspace},
+                                       {"grass", kSubspace},
+                                       {"flora", kSubspace},
+                                       {"sgd"}};
+
 // What a model has nothing of, codes for linear layers or factors beside them, is left out.
 template <class Make>
 void add(std::vector<FitPlan>& plans, Make make) {
@@ -131,21 +153,26 @@ std::vector<FitPlan> training_plans(const KnownModel& model, int tokens, int bat
                                            {"targets", "linear"},
                                            {"aggregation", "fedit"}});
   std::vector<FitPlan> plans;
-  const auto both = [&](const std::string& name, int bits, const auto& parametrization,
-                        const std::string& optimizer) {
-    const auto steps = made<Optimizer>({{"name", optimizer}, {"learning_rate", "0.001"}});
+  const auto both = [&](const std::string& name, int bits,
+                        const std::shared_ptr<const Parametrization>& parametrization,
+                        const std::shared_ptr<const Optimizer>& optimizer) {
     for (const Pricing* pricing : {&plain, &thrifty}) {
-      const std::string text =
-          fmt::format("{}, {}{}", name, optimizer, pricing == &thrifty ? ", checkpointing" : "");
-      add(plans, [&] { return pricing->training(text, bits, parametrization, steps, batch); });
+      if (pricing == &thrifty && parametrization->forward_passes() > 0) continue;
+      const std::string text = name + (pricing == &thrifty ? ", checkpointing" : "");
+      add(plans, [&] { return pricing->training(text, bits, parametrization, optimizer, batch); });
     }
   };
-  for (const char* optimizer : {"adamw", "adam-8bit", "microadam", "sgd"}) {
-    both("all weights", 32, full, optimizer);
-  }
+  const auto all_weights = [&](const TrainedWith& way) {
+    const auto optimizer = way.made();
+    const auto own = optimizer->training();
+    both("all weights, " + way.text(), 32, own != nullptr ? own : full, optimizer);
+  };
+  for (const TrainedWith& way : kAllWeights) all_weights(way);
+  const auto adamw = TrainedWith{"adamw"}.made();
   for (const int bits : {32, 16, 8, 4, 3, 2}) {
-    both(fmt::format("lora rank {} on {}", kRank, bits_text(bits)), bits, lora, "adamw");
+    both(fmt::format("lora rank {} on {}, adamw", kRank, bits_text(bits)), bits, lora, adamw);
   }
+  all_weights({"mezo"});
   return plans;
 }
 

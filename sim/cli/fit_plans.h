@@ -21,8 +21,9 @@ struct FitPlan {
 
 // Highest quality first: fp32, fp16, then HIGGS with everything that is no linear layer in fp16.
 std::vector<FitPlan> inference_plans(const KnownModel& model, int tokens);
-// All weights with one optimizer after another, then low-rank factors beside ever smaller bases,
-// each without checkpointing and with it.
+// All weights with one optimizer after another, each in its own way of training (projected
+// gradients), then low-rank factors beside ever smaller bases; each without checkpointing and with
+// it. Last the one that needs no backward pass and most steps by far.
 std::vector<FitPlan> training_plans(const KnownModel& model, int tokens, int batch);
 
 }  // namespace skiff::cli

@@ -96,7 +96,8 @@ Bytes Assigner::kept_on_flash(const Plan& plan, const Exchange& exchange) const 
   const auto sections = static_cast<std::int64_t>(exchange.up.size());
   if (plan.up->keeps_state()) state += sections * plan.up->state_bytes(*layout);
   if (plan.optimizer->client_state() == ClientStatePolicy::kPersistent) {
-    state += plan.optimizer->state_bytes(*layout);
+    const Parametrization& adaptation = setup_.charged().adaptation(plan, 0, {});
+    state += adaptation.kept_moments(plan.prepared, *plan.optimizer);
   }
   state += plan.parametrization->personal_bytes(plan.prepared);
   const bool frozen = !plan.parametrization->trains_base() || setup_.method->keeps_frozen_model();

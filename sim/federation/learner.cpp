@@ -49,7 +49,8 @@ Bytes Learner::client_state_bytes(const Plan& plan) const {
   if (plan.up->keeps_state()) total += sections * plan.up->state_bytes(*layout);
   total += plan.parametrization->personal_bytes(plan.prepared);
   if (plan.optimizer->client_state() == ClientStatePolicy::kPersistent) {
-    total += plan.optimizer->state_bytes(*layout);
+    const Parametrization& adaptation = setup_.composition.adaptation(plan, 0, {});
+    total += adaptation.kept_moments(plan.prepared, *plan.optimizer);
   }
   return total;
 }

@@ -331,9 +331,12 @@ void SynchronousServer::record_round() {
 void SynchronousServer::evaluate_plans() {
   plan_metrics_.assign(setup_.composition.plans.size(), {});
   for (std::size_t p = 0; p < plan_metrics_.size(); ++p) {
-    if (!setup_.composition.plans[p].compresses()) continue;
+    const Plan& plan = setup_.composition.plans[p];
+    const bool own_model = plan.model != setup_.composition.global().model;
+    if (!plan.compresses() && !own_model) continue;
     if (p == 0 && recorder_.info().keep_layers) record_layers(*learner_->prepared(p));
-    plan_metrics_[p] = evaluator_->evaluate(learner_->held(p));
+    plan_metrics_[p] = evaluator_->evaluate(
+        own_model ? learner_->server().models[plan.model].weights : learner_->held(p));
     for (const auto& [metric, value] : plan_metrics_[p]) {
       recorder_.add(EvaluationRow{.round = row_.round,
                                   .scope = EvaluationRow::Scope::kTier,

@@ -163,7 +163,9 @@ TEST(LowRankSum, FindsTheGreatestSingularValuesOfManyTerms) {
     b[static_cast<std::size_t>(j * kSize + (7 * j) % kSize)] = static_cast<float>(1.0 / (1 + j));
     a[static_cast<std::size_t>(j * kSize + (11 * j) % kSize)] = 2;
   }
-  const kernels::SingularTriples best = kernels::best_low_rank(kWanted, kTerms, kSize, kSize, b, a);
+  const kernels::SingularTriples best =
+      kernels::best_low_rank(kWanted, kernels::dense(std::as_const(b).data(), kTerms, kSize),
+                             kernels::dense(std::as_const(a).data(), kTerms, kSize));
   for (int j = 0; j < kWanted; ++j) {
     EXPECT_NEAR(best.values[static_cast<std::size_t>(j)], 2.0 / (1 + j), 1e-4) << j;
     EXPECT_NEAR(std::abs(best.left[static_cast<std::size_t>(j * kSize + (7 * j) % kSize)]), 1,

@@ -86,7 +86,7 @@ void grass(benchmark::State& state, const char* side) {
   const std::vector<float> x = drawn(8 * 4096), dy = drawn(8 * 4096), g = drawn(1024 * 4096);
   std::vector<const float*> rows;
   for (int b = 0; b < 8; ++b) rows.push_back(x.data() + b * 4096);
-  Subspace::Scratch scratch;
+  Scratch scratch;
   space.choose({rows.data(), 8, 4096}, kernels::dense(dy.data(), 8, 4096), Stream(1, "bench"),
                scratch);
   State moments;

@@ -97,6 +97,25 @@ TEST(ClientStates, WhatIsCutShortIsRefused) {
   }
 }
 
+// GRASS's moments in a subspace may be kept like any others.
+TEST(ClientStates, MomentsOfASubspaceMayBeKept) {
+  const auto run = [](const std::string& policy) {
+    return test::run(kMany, {"data.clients=4", "data.samples_per_client=20",
+                             "server.participants=4", "server.rounds=6", "training.steps=3",
+                             "training.method={name: fedavg}", "evaluation.every=6",
+                             "training.optimizer={name: grass, rank: 4, moments: carry-overlap, "
+                             "learning_rate: 0.01, client_state: " +
+                                 policy + "}"});
+  };
+  const test::Ran reset = run("reset"), kept = run("persistent");
+  EXPECT_NE(reset.record->results_sha256(), kept.record->results_sha256());
+  EXPECT_EQ(kept.rounds().back().accepted, 4U);
+  EXPECT_THROW(test::run(kMany, {"training.method={name: fedavg}",
+                                 "training.optimizer={name: mezo, learning_rate: 0.01, "
+                                 "client_state: persistent}"}),
+               ScenarioError);
+}
+
 // Where states lie changes no bit: few clients that come again, all kept in the file.
 TEST(ClientStates, InAFileChangeNoBitOfARun) {
   std::string results[2];

@@ -107,5 +107,38 @@ TEST(FitPlansTest, CodesAndScalesOfLlama3) {
   EXPECT_EQ(plan.cost.detail.masks, Bytes(0));
 }
 
+// Subspaces of rank 128 of 224 linear layers, the rest by AdamW; by hand from the shapes: a layer
+// of o outputs and i inputs has a gradient of 128 max(o, i), two moments of that, and the
+// subspace's own numbers. MeZO holds weights and one number, and predicts.
+TEST(FitPlansTest, ProjectedGradientsOfLlama3) {
+  const std::vector<FitPlan> plans = training_plans(known("llama-3-8b"), 128, 1);
+  constexpr std::int64_t kAll = 8'030'261'248, kLinear = 6'979'321'856, kLayers = 7 * 32;
+  // q, k, v, o, gate, up, down of a block: the larger side of each, and the smaller.
+  constexpr std::int64_t kLarger = 32 * (4 * 4096 + 3 * 14336),
+                         kSmaller = 32 * (2 * 4096 + 2 * 1024 + 3 * 4096);
+  constexpr std::int64_t kRest = kAll - kLinear, kCounts = 8 * 291;  // tensors
+  const std::int64_t gradient = 128 * kLarger;
+  const auto memory = [&](const char* name) {
+    return named(plans, std::string("all weights, ") + name).cost.memory;
+  };
+  for (const char* name : {"grass rank 128", "galore rank 128", "flora rank 128"}) {
+    EXPECT_EQ(memory(name).gradients.value(), 4 * (gradient + kRest)) << name;
+    EXPECT_EQ(memory(name).weights.value(), 4 * kAll) << name;
+  }
+  const std::int64_t moments = 8 * (gradient + kRest) + kCounts;
+  EXPECT_EQ(memory("grass rank 128").optimizer_state.value(), moments + 8 * 128 * kLayers);
+  EXPECT_EQ(memory("galore rank 128").optimizer_state.value(), moments + 4 * 128 * kSmaller);
+  EXPECT_EQ(memory("flora rank 128").optimizer_state.value(), moments + 16 * kLayers);
+  EXPECT_LT(memory("grass rank 128").total(), memory("microadam").total());
+  EXPECT_EQ(memory("mezo").optimizer_state, Bytes(0));
+  EXPECT_EQ(memory("mezo").gradients, Bytes(4));
+  EXPECT_EQ(memory("mezo").activations,
+            named(inference_plans(known("llama-3-8b"), 128), "fp32").cost.memory.activations);
+  EXPECT_EQ(
+      std::count_if(plans.begin(), plans.end(),
+                    [](const FitPlan& p) { return p.name.find("mezo") != std::string::npos; }),
+      1);
+}
+
 }  // namespace
 }  // namespace skiff::cli

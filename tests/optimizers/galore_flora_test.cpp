@@ -151,6 +151,7 @@ TEST(DenseSpaceTest, DeclaredBytesAreHeldBytes) {
     p->cost(dense_shape(network->layout()), *made, cost);
     const auto& held = static_cast<const ProjectedWeights&>(*w);
     EXPECT_EQ(cost.memory.optimizer_state, moments.bytes() + held.kept());
+    EXPECT_EQ(p->kept_moments(dense_shape(network->layout()), *made), moments.bytes());
     EXPECT_EQ(cost.memory.gradients.value(), 4 * std::int64_t(w->gradient().values.size()));
     EXPECT_LE(held.scratch(), cost.memory.scratch);
   }

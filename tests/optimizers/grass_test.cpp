@@ -234,14 +234,15 @@ TEST(GrassTest, DeclaredBytesAreHeldBytes) {
     p->cost(dense_shape(network->layout()), *grass8, cost);
     const auto& held = static_cast<const ProjectedWeights&>(*w);
     EXPECT_EQ(cost.memory.optimizer_state, moments.bytes() + held.kept());
+    EXPECT_EQ(p->kept_moments(dense_shape(network->layout()), *grass8), moments.bytes());
     EXPECT_EQ(cost.memory.gradients.value(), 4 * std::int64_t(w->gradient().values.size()));
     EXPECT_EQ(cost.memory.weights.value(), 4 * std::int64_t(start.values.size()));
     EXPECT_LE(held.scratch(), cost.memory.scratch);
     // 30 -> 40 and 40 -> 24: the smaller sides are 30 inputs and 24 outputs.
-    const std::int64_t rest = 40 + 24 + 24 * 5 + 5, ages = policy[0] == 'r' ? 2 : 16;
+    const std::int64_t rest = 40 + 24 + 24 * 5 + 5, ages = policy[0] == 'r' ? 2 * 8 : 16 * 12;
     EXPECT_EQ(cost.memory.gradients.value(), 4 * (8 * 40 + 8 * 40 + rest));
     EXPECT_EQ(cost.memory.optimizer_state.value(),
-              8 * (8 * 40 + 8 * 40 + rest) + 8 * 4 + 8 * ages + 2 * 8 * 8);
+              8 * (8 * 40 + 8 * 40 + rest) + 8 * 4 + ages + 2 * 8 * 8);
   }
 }
 

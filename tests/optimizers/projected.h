@@ -53,6 +53,11 @@ class OneLayer {
     weights_->step(*optimizer_, rate, moments_);
     weights_->after_step();
   }
+  // Another job from the weights as they are; the moments were kept.
+  void begin_round() {
+    start_.values = weights_->parameters().values;
+    weights_ = optimizer_->training()->bind(nullptr, start_, Stream(1, "space"), nullptr);
+  }
   // Row-major.
   std::vector<float> values() {
     std::vector<float> w(start_.values.size());

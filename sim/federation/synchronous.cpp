@@ -320,12 +320,20 @@ void SynchronousServer::record_round() {
     evaluate_prefixes();
   }
   if (!std::isnan(contraction_)) row_.metrics.emplace_back("contraction", contraction_);
+  if (evaluator_ != nullptr) add_method_figures();
   total_up_ += row_.bytes_up;
   total_down_ += row_.bytes_down;
   total_energy_ += row_.energy;
   if (on_round_) on_round_(row_);
   recorder_.add(row_);
   record_tiers(row_);
+}
+
+void SynchronousServer::add_method_figures() {
+  const std::vector<std::string> names = setup_.method->figure_names();
+  const std::vector<double> figures =
+      setup_.method->figures(setup_.composition, learner_->server());
+  for (std::size_t i = 0; i < names.size(); ++i) row_.metrics.emplace_back(names[i], figures[i]);
 }
 
 void SynchronousServer::evaluate_plans() {

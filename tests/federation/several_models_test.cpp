@@ -116,6 +116,23 @@ TEST(SeveralModels, WhatDoesNotGoTogetherIsSaid) {
       HasSubstr("server half"));
 }
 
+// What is asked of the server's model is asked of tiers and prefixes as well.
+TEST(SeveralModels, TrainingLossIsRecordedOfThemToo) {
+  const auto rows = [](const std::string& text) {
+    const test::Ran ran = test::run(text, {"evaluation.metrics=[train_loss, test_accuracy]",
+                                           "server.participants=all", "server.rounds=9"});
+    std::set<std::pair<EvaluationRow::Scope, std::string>> seen;
+    for (const EvaluationRow& row : ran.record->evaluations()) seen.insert({row.scope, row.metric});
+    return seen;
+  };
+  using Scope = EvaluationRow::Scope;
+  EXPECT_TRUE(rows(tiers(kSmall, kFedDf)).count({Scope::kTier, "train_loss"}));
+  const std::string ensemble =
+      "{distillation: {name: progressive, members: 2, rounds_per_member: 2, attempts: 1, teacher: "
+      "{architecture: mlp, hidden: [32]}}}";
+  EXPECT_TRUE(rows(scenario(ensemble)).count({Scope::kPrefix, "train_loss"}));
+}
+
 // The best of what was seen is kept, so lessons never cost accuracy on the labels held out; and
 // patience ends them: what follows cannot change the model.
 TEST(SeveralModels, EarlyStoppingKeepsTheBestAndStops) {

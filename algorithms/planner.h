@@ -50,7 +50,7 @@ class Planner {
   virtual Choice plan(const DeviceLimits& device, std::span<const PlanPrice> per_plan) const = 0;
   // Null: there is one plan for all. Else one a tier, in the order of devices.tiers.
   virtual const PlanTable* table() const { return nullptr; }
-  // Not null: it picks from plans that are made of these before the run, see planning/candidates.h.
+  // Not null: it picks from plans that are made of these before the run, see sim/cli/candidates.h.
   virtual const PlanChoices* choices() const { return nullptr; }
   // The plan that stands for a tier in its records.
   virtual std::size_t plan_of_tier(std::size_t /*tier*/) const { return 0; }

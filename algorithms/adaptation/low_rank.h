@@ -14,6 +14,7 @@
 #include "algorithms/layer_targets.h"
 #include "algorithms/models/layout.h"
 #include "algorithms/server.h"
+#include "sim/core/refuse_idle.h"
 #include "sim/core/schema.h"
 
 namespace skiff {
@@ -45,7 +46,8 @@ struct AdapterSlices {
 // How what is merged reaches a base that is stored as codes or beside a mask.
 //   requantize  the base is prepared anew from the merged weights, and sent whole, after every
 //   block stack       devices keep the factors beside it and add their products; after stack_blocks
-//               blocks the base is prepared anew
+//   blocks
+//               the base is prepared anew
 //   side-bf16   devices keep the sum of the products in bfloat16, two bytes a value; the base stays
 // A base that is stored dense is added to in place, whatever this says.
 struct MergeParams {
@@ -65,6 +67,9 @@ void add_merge(Schema<P>& s) {
       .one_of({"stack", "side-bf16", "requantize"});
   s.field("stack_blocks", &P::stack_blocks, "merge: stack: blocks until the base is prepared anew")
       .at_least(2);
+  s.check([](const P& p, const Node& map, Reader& reader) {
+    refuse_idle(p.merge != "stack", "stack_blocks", "merge: stack", map, reader);
+  });
 }
 
 // The fields that open the schema of every adapter; P derives from AdapterParams.

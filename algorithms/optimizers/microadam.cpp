@@ -203,18 +203,22 @@ void MicroAdam::finish(const Slice& slice, std::span<float> w, double learning_r
   const bool keeps = params_.flush_error == "keep" ||
                      (params_.flush_error == "auto" && client_state() != ClientStatePolicy::kReset);
   if (keeps || params_.feedback == "none") return;
-  std::vector<float> owed(w.size());
+  const bool pays = params_.flush_error == "add-to-delta";
+  const auto rate = -static_cast<float>(learning_rate);
   if (params_.feedback == "fp32") {
     const std::span<float> residual = state.array<float>(slice.name + "/error", w.size());
-    std::copy(residual.begin(), residual.end(), owed.begin());
+    if (pays) kernels::axpy(w, rate, residual);
     std::fill(residual.begin(), residual.end(), 0.0F);
-  } else {
-    FourBitResidual residual(state, slice.name, w.size(), bucket_);
-    residual.add_to(owed);
-    residual.clear();
+    return;
   }
-  if (params_.flush_error != "add-to-delta") return;
-  kernels::axpy(w, -static_cast<float>(learning_rate), owed);
+  FourBitResidual residual(state, slice.name, w.size(), bucket_);
+  const std::size_t piece = kBlock % bucket_ == 0 ? kBlock : w.size();
+  for (std::size_t at = 0; pays && at < w.size(); at += piece) {
+    std::vector<float> owed(std::min(piece, w.size() - at));
+    residual.add_to(owed, at);
+    kernels::axpy(w.subspan(at, owed.size()), rate, owed);
+  }
+  residual.clear();
 }
 
 std::size_t MicroAdam::slice_bytes(std::size_t d) const {

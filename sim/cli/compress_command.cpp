@@ -25,7 +25,7 @@
 #include "sim/cli/language_model.h"
 #include "sim/core/parallel.h"
 #include "sim/core/registry.h"
-#include "sim/scenario/planned_words.h"
+#include "sim/scenario/protocol.h"
 #include "sim/scenario/yaml.h"
 
 namespace fs = std::filesystem;
@@ -218,7 +218,7 @@ int compress_verb(const std::vector<std::string>& arguments) {
     throw UsageError("compress: --predict needs --calibration and --data");
   }
   if (given["samples"].as<int>() < 1) throw UsageError("compress: --samples is at least 1");
-  register_planned_words();
+  register_protocols();
   std::vector<Chosen<Compressor>> steps;
   for (const char* option : {"pruning", "quantization"}) {
     if (given.count(option) == 0) continue;

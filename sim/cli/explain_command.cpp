@@ -11,7 +11,7 @@
 #include "sim/cli/table.h"
 #include "sim/core/registry.h"
 #include "sim/scenario/catalogue_file.h"
-#include "sim/scenario/planned_words.h"
+#include "sim/scenario/protocol.h"
 
 namespace skiff::cli {
 namespace {
@@ -59,7 +59,7 @@ int explain_verb(const std::vector<std::string>& arguments) {
   po::variables_map given;
   if (!parse(verb_named("explain"), arguments, options, "name", given)) return kOk;
   if (given.count("name") == 0) throw UsageError("explain: which name?");
-  register_planned_words();
+  register_protocols();
   const auto devices = builtin_catalogue();
   const bool as_json = given.count("json") != 0;
   nlohmann::json all = nlohmann::json::array();

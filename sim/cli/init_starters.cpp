@@ -87,8 +87,7 @@ std::string starting_rate(const std::string& optimizer, const std::string& archi
                           bool adapters) {
   if (optimizer != "sgd") return "0.003";
   const bool text = architecture == "llama" || architecture == "cifg-lstm";
-  if (adapters) return "0.5";
-  return text ? "0.5" : "0.1";
+  return adapters || text ? "0.5" : "0.1";
 }
 
 }  // namespace skiff::cli

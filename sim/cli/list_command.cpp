@@ -14,7 +14,7 @@
 #include "sim/cli/table.h"
 #include "sim/core/registry.h"
 #include "sim/scenario/catalogue_file.h"
-#include "sim/scenario/planned_words.h"
+#include "sim/scenario/protocol.h"
 
 namespace skiff::cli {
 namespace {
@@ -180,7 +180,7 @@ int list_verb(const std::vector<std::string>& arguments) {
                                  near.empty() ? "; one of algorithms, models, devices, data"
                                               : fmt::format("; did you mean \"{}\"?", near)));
   }
-  register_planned_words();
+  register_protocols();
   const Format format{given.count("json") != 0, given.count("markdown") != 0};
   if (kinds[0] == "devices") {
     list_devices(format);

@@ -67,19 +67,22 @@ bool belongs_to_some_protocol(const std::string& key) {
 }
 
 void register_protocols() {
-  for (const ProtocolWords& p : protocols()) {
-    std::vector<FieldInfo> fields;
-    for (FieldInfo f : schema<ServerSection>().describe()) {
-      if (!p.uses(f.name)) continue;
-      f.required = contains(p.required, f.name);
-      if (f.required) f.default_text.clear();
-      fields.push_back(std::move(f));
+  [[maybe_unused]] static const bool once = [] {
+    for (const ProtocolWords& p : protocols()) {
+      std::vector<FieldInfo> fields;
+      for (FieldInfo f : schema<ServerSection>().describe()) {
+        if (!p.uses(f.name)) continue;
+        f.required = contains(p.required, f.name);
+        if (f.required) f.default_text.clear();
+        fields.push_back(std::move(f));
+      }
+      Registry<Protocol>::Entry entry;
+      entry.about = {.name = p.name, .summary = p.summary, .paper = p.paper, .planned = p.planned};
+      entry.fields = std::move(fields);
+      Registry<Protocol>::instance().add(std::move(entry));
     }
-    Registry<Protocol>::Entry entry;
-    entry.about = {.name = p.name, .summary = p.summary, .paper = p.paper, .planned = p.planned};
-    entry.fields = std::move(fields);
-    Registry<Protocol>::instance().add(std::move(entry));
-  }
+    return true;
+  }();
 }
 
 }  // namespace skiff

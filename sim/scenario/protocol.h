@@ -30,6 +30,8 @@ struct ProtocolWords {
 const std::vector<ProtocolWords>& protocols();  // in the order of the language
 const ProtocolWords* find_protocol(const std::string& name);
 bool belongs_to_some_protocol(const std::string& key);
-void register_protocols();  // into Registry<Protocol>; once
+// Into Registry<Protocol>, once. Call it when main has begun and before the catalogue is shown;
+// loading a scenario does so itself.
+void register_protocols();
 
 }  // namespace skiff

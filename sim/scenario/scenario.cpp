@@ -10,7 +10,7 @@
 #include "sim/scenario/defaults.h"
 #include "sim/scenario/merge.h"
 #include "sim/scenario/overrides.h"
-#include "sim/scenario/planned_words.h"
+#include "sim/scenario/protocol.h"
 #include "sim/scenario/rules.h"
 #include "sim/scenario/section_schemas.h"
 #include "sim/scenario/tree.h"
@@ -165,13 +165,13 @@ Scenario load_scenario(const std::string& file, const std::vector<std::string>& 
 
 Scenario parse_scenario(const std::string& text, const std::string& file,
                         const std::vector<std::string>& overrides, const LoadOptions& options) {
-  register_planned_words();
+  register_protocols();
   return read(read_tree(text, file, overrides, options.point, options.data_folder), file, overrides,
               options);
 }
 
 std::vector<FieldInfo> scenario_fields() {
-  register_planned_words();
+  register_protocols();
   return scenario_schema().describe();
 }
 

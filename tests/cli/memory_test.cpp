@@ -2,40 +2,13 @@
 // batch (or the length of the texts), the resident memory differs as the declared peaks do, to 10 %
 // and 4 MB. What both have in common, the stated constant, is the program, the data, the server's
 // copies of the model and the blocks of products on the stack (kProductStack a thread).
-#include <sys/wait.h>
-
-#include "tests/cli/program.h"
+#include "tests/cli/memory.h"
 
 namespace skiff::test {
 namespace {
 
-constexpr double kMegabyte = 1e6;
-
-class Memory : public ProgramTest {
+class MemoryGrowth : public Memory {
  protected:
-  struct Peaks {
-    double resident = 0, declared = 0;  // bytes
-  };
-
-  Peaks run_it(const std::string& text) {
-    write("a.yaml", text);
-    const pid_t child =
-        start({"run", "a.yaml", "-q", "--no-figures", "--threads", "1", "--out", "out"});
-    int status = 0;
-    rusage usage{};
-    ::wait4(child, &status, 0, &usage);
-    EXPECT_EQ(status, 0) << text_of(folder_ / "stderr.txt");
-    Peaks peaks{.resident = static_cast<double>(usage.ru_maxrss) * 1024};
-    const std::string sum =
-        "import h5py; print(h5py.File('out/run.h5')['memory/bytes'][:].sum(axis=1).max())";
-    const std::string command = "cd '" + folder_.string() + "' && /usr/bin/python3 -c \"" + sum +
-                                "\" > declared.txt 2>/dev/null";
-    if (std::system(command.c_str()) == 0)
-      peaks.declared = std::stod(text_of(folder_ / "declared.txt"));
-    fs::remove_all(folder_ / "out");
-    return peaks;
-  }
-
   void expect_growth(const std::string& small, const std::string& large) {
     const Peaks a = run_it(small), b = run_it(large);
     if (a.declared == 0) GTEST_SKIP() << "python3 without h5py";
@@ -45,7 +18,7 @@ class Memory : public ProgramTest {
   }
 };
 
-TEST_F(Memory, OfAConvolutionalStepGrowsWithTheBatchAsDeclared) {
+TEST_F(MemoryGrowth, OfAConvolutionalStepGrowsWithTheBatchAsDeclared) {
   const auto batch = [](const char* size) {
     return std::string(R"(seed: 1
 data:     {source: glyphs, clients: 1, samples_per_client: 6000, partition: {scheme: iid}}
@@ -58,7 +31,7 @@ training: {steps: 1, optimizer: {name: sgd, learning_rate: 0.1}, batch: )") +
   expect_growth(batch("10"), batch("5000"));
 }
 
-TEST_F(Memory, OfADecoderGrowsWithTheTextAsDeclared) {
+TEST_F(MemoryGrowth, OfADecoderGrowsWithTheTextAsDeclared) {
   const auto length = [](const char* tokens) {
     return std::string(R"(seed: 1
 model:    {architecture: llama, preset: small}

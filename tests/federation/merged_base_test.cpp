@@ -81,8 +81,8 @@ TEST(MergedBase, CodesAreSentOnceAndWhatIsMergedLiesBesideThem) {
     const Scenario scenario = parse_scenario(
         kMissing, "test.yaml",
         {"compression.adaptation={name: rac-lora, rank: 1, alpha: 1, targets: linear, sketch: "
-         "left, stack_blocks: 4, merge: " +
-             merge + "}",
+         "left, merge: " +
+             merge + (merge == "stack" ? ", stack_blocks: 4}" : "}"),
          "compression.quantization={name: rtn, bits: 4, group: 8}", "model.hidden=[240, 400]"},
         {.profiles = test::profiles()});
     FederationSetup setup = assemble(scenario);
@@ -120,8 +120,8 @@ TEST(MergedBase, WhatDevicesHoldIsTheCodesAndWhatWasMerged) {
     const Scenario scenario = parse_scenario(
         kMissing, "test.yaml",
         {"compression.adaptation={name: rac-lora, rank: 1, alpha: 1, targets: linear, sketch: "
-         "left, stack_blocks: 3, merge: " +
-             merge + "}",
+         "left, merge: " +
+             merge + (merge == "stack" ? ", stack_blocks: 3}" : "}"),
          "compression.quantization={name: rtn, bits: 3, group: 8}"},
         {.profiles = test::profiles()});
     FederationSetup setup = assemble(scenario);

@@ -80,20 +80,23 @@ Range range_of(std::span<const float> x) noexcept {
   return {least + 0.0F, greatest + 0.0F};
 }
 
-void add_four_bits(std::span<float> x, const std::uint8_t* codes, std::size_t first, float least,
-                   float unit) noexcept {
+void add_four_bits(std::span<float> out, const float* x, const std::uint8_t* codes,
+                   std::size_t first, float least, float unit) noexcept {
+  const auto one = [&](std::size_t i) {
+    out[i] = x[i] + value_of(code_at(codes, first + i), least, unit);
+  };
   std::size_t i = 0;
-  if (first % 2 != 0) x[i++] += value_of(code_at(codes, first), least, unit);
+  if (first % 2 != 0) one(i++);
   const F8 low = simd::set8(least), step = simd::set8(unit);
-  for (; i + kStep <= x.size(); i += kStep) {
+  for (; i + kStep <= out.size(); i += kStep) {
     const __m128i sixteen = unpacked(codes + (first + i) / 2);
-    float* to = x.data() + i;
+    float* to = out.data() + i;
     const F8 a = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(sixteen));
     const F8 b = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_unpackhi_epi64(sixteen, sixteen)));
-    simd::store(to, simd::load8(to) + simd::fma(a, step, low));
-    simd::store(to + 8, simd::load8(to + 8) + simd::fma(b, step, low));
+    simd::store(to, simd::load8(x + i) + simd::fma(a, step, low));
+    simd::store(to + 8, simd::load8(x + i + 8) + simd::fma(b, step, low));
   }
-  for (; i < x.size(); ++i) x[i] += value_of(code_at(codes, first + i), least, unit);
+  for (; i < out.size(); ++i) one(i);
 }
 
 void take_four_bits(std::uint8_t* codes, std::span<float> x, std::size_t first, float least,

@@ -19,9 +19,9 @@ struct Range {
 // Of x, not empty; zeros count as +0. A NaN may or may not be passed over.
 Range range_of(std::span<const float> x) noexcept;
 
-// x[i] += what the codes stand for.
-void add_four_bits(std::span<float> x, const std::uint8_t* codes, std::size_t first, float least,
-                   float unit) noexcept;
+// out[i] = x[i] + what the codes stand for; out may be x.
+void add_four_bits(std::span<float> out, const float* x, const std::uint8_t* codes,
+                   std::size_t first, float least, float unit) noexcept;
 // The codes of x; of x is left what they do not say.
 void take_four_bits(std::uint8_t* codes, std::span<float> x, std::size_t first, float least,
                     float unit) noexcept;

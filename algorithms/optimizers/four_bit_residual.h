@@ -30,10 +30,10 @@ class FourBitResidual {
     return (d + 1) / 2 + 2 * sizeof(std::uint16_t) * (d / bucket + 1);
   }
 
-  // a[i] += what is kept of value first + i; `first`: where a bucket begins.
-  void add_to(std::span<float> a, std::size_t first = 0) const {
+  // a[i] = g[i] + what is kept of value first + i; `first`: where a bucket begins.
+  void add(std::span<float> a, const float* g, std::size_t first = 0) const {
     each_bucket(a, first, [&](std::span<float> x, std::size_t at, std::size_t b) {
-      kernels::add_four_bits(x, codes_.data(), at, least(b), unit(b));
+      kernels::add_four_bits(x, g + (at - first), codes_.data(), at, least(b), unit(b));
     });
   }
   void clear() {
@@ -55,8 +55,9 @@ class FourBitResidual {
   // body(values of a bucket, number of the first, number of the bucket)
   template <class Body>
   void each_bucket(std::span<float> a, std::size_t first, Body body) const {
-    for (std::size_t at = 0; at < a.size(); at += bucket_) {
-      body(a.subspan(at, std::min(bucket_, a.size() - at)), first + at, (first + at) / bucket_);
+    std::size_t b = first / bucket_;
+    for (std::size_t at = 0; at < a.size(); at += bucket_, ++b) {
+      body(a.subspan(at, std::min(bucket_, a.size() - at)), first + at, b);
     }
   }
   float least(std::size_t b) const { return kernels::from_bfloat16(ranges_[2 * b]); }

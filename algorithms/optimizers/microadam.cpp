@@ -99,13 +99,13 @@ class MicroAdam final : public Optimizer {
 };
 
 double MicroAdam::select(std::span<float> a, std::size_t next, const Window& window) const {
-  const std::size_t most = kept(std::min(a.size(), kBlock), params_.density);
-  std::vector<std::uint32_t> chosen(most);
-  std::vector<std::uint32_t> scratch(kernels::top_k_scratch(std::min(a.size(), kBlock), most));
+  std::vector<std::uint32_t> chosen(kept(std::min(a.size(), kBlock), params_.density)), scratch;
   double power = 0;
   for (std::size_t begin = 0; begin < a.size(); begin += kBlock) {
     const std::span<float> block = a.subspan(begin, std::min(kBlock, a.size() - begin));
     const std::span<std::uint32_t> top(chosen.data(), kept(block.size(), params_.density));
+    const std::size_t room = kernels::top_k_scratch(block.size(), top.size());
+    if (scratch.size() < room) scratch.resize(room);
     kernels::top_k(top, block, scratch);
     for (const std::uint32_t i : top) {
       window.places[next] = static_cast<std::uint16_t>(i);
@@ -131,9 +131,14 @@ double MicroAdam::remember(const std::string& name, std::span<const float> g, st
   double before = 0, chosen = 0, error = 0;
   for (std::size_t at = 0; at < g.size(); at += piece) {
     const std::span<float> a = std::span(part).first(std::min(piece, g.size() - at));
-    std::copy_n(g.begin() + static_cast<std::ptrdiff_t>(at), a.size(), a.begin());
-    if (codes) coded->add_to(a, at);
-    if (floats) kernels::add(a, a, exact.subspan(at, a.size()));
+    const std::span<const float> now = g.subspan(at, a.size());
+    if (codes) {
+      coded->add(a, now.data(), at);
+    } else if (floats) {
+      kernels::add(a, now, exact.subspan(at, a.size()));
+    } else {
+      std::copy(now.begin(), now.end(), a.begin());
+    }
     before += kernels::squared_norm_double(a);
     chosen += select(a, next, window);
     next += kept_of_slice(a.size(), params_.density);
@@ -216,7 +221,7 @@ void MicroAdam::finish(const Slice& slice, std::span<float> w, double learning_r
     std::fill(residual.begin(), residual.end(), 0.0F);
   } else {
     FourBitResidual residual(state, slice.name, w.size(), bucket_);
-    residual.add_to(owed);
+    residual.add(owed, owed.data());
     residual.clear();
   }
   if (params_.flush_error != "add-to-delta") return;

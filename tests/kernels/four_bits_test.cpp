@@ -49,7 +49,7 @@ TEST(FourBitsTest, TheBitsOfTheDefinition) {
         }
         ASSERT_EQ(left, expected.left) << n;
         std::vector<float> sum = x;
-        add_four_bits(sum, codes.data(), first, least, unit);
+        add_four_bits(sum, sum.data(), codes.data(), first, least, unit);
         for (std::size_t i = 0; i < n; ++i) {
           const auto code = static_cast<float>(expected.codes[i]);
           ASSERT_EQ(sum[i], x[i] + std::fma(code, unit, least)) << n;

@@ -123,7 +123,7 @@ TEST(MicroAdamTest, FourBitsAreWithinHalfAStep) {
   FourBitResidual residual(state, "x", x.size(), 64);
   std::vector<float> left = x;
   residual.take(left);
-  residual.add_to(back);
+  residual.add(back, back.data());
   for (std::size_t i = 0; i < x.size(); ++i) EXPECT_NEAR(left[i], x[i] - back[i], 1e-6);
   for (std::size_t begin = 0; begin < x.size(); begin += 64) {
     const std::size_t end = std::min(x.size(), begin + 64);
@@ -138,7 +138,7 @@ TEST(MicroAdamTest, FourBitsAreWithinHalfAStep) {
   residual.take(same);
   EXPECT_EQ(same, std::vector<float>(1000));
   std::fill(back.begin(), back.end(), 0.0F);
-  residual.add_to(back);
+  residual.add(back, back.data());
   EXPECT_EQ(back, std::vector<float>(1000, 0.75F));
 }
 

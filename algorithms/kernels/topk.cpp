@@ -12,6 +12,7 @@ namespace {
 using Words = std::span<std::uint32_t>;
 
 constexpr std::size_t kSamples = 65536;
+constexpr std::size_t kLanes = 8;
 
 std::uint32_t key_of(float x) noexcept {
   return static_cast<std::uint32_t>(simd::bits(x)) & 0x7fffffffU;
@@ -130,40 +131,73 @@ bool collect_by_samples(Survivors& s, std::span<const float> x, std::size_t k) n
   return false;
 }
 
+// Vectors of 8 whose lanes' maxima are one group each, so that there are half again as many groups
+// as elements wanted; below 2 there is no gain.
+std::size_t vectors_of_group(std::size_t n, std::size_t k) noexcept {
+  return std::min<std::size_t>(2 * n / (3 * std::max<std::size_t>(k, 1)), 64);
+}
+
+// Survivors of a threshold that k elements pass: k groups have a maximum of at least that.
+bool collect_by_groups(Survivors& s, std::span<const float> x, std::size_t k) noexcept {
+  const std::size_t vectors = vectors_of_group(x.size(), k);
+  if (vectors < 2) return false;
+  const __m256i magnitude = _mm256_set1_epi32(0x7fffffff);
+  std::size_t groups = 0;
+  for (std::size_t i = 0; i + kLanes <= x.size(); groups += kLanes) {
+    __m256i most = _mm256_setzero_si256();
+    for (std::size_t v = 0; v < vectors && i + kLanes <= x.size(); ++v, i += kLanes) {
+      const __m256i bits = _mm256_castps_si256(_mm256_loadu_ps(x.data() + i));
+      most = _mm256_max_epu32(most, _mm256_and_si256(bits, magnitude));
+    }
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(s.keys.data() + groups), most);
+  }
+  if (groups < k) return false;
+  const auto nth = s.keys.begin() + static_cast<std::ptrdiff_t>(k - 1);
+  std::nth_element(s.keys.begin(), nth, s.keys.begin() + static_cast<std::ptrdiff_t>(groups),
+                   std::greater<>());
+  return collect(s, x, *nth);
+}
+
+// The chosen among survivors, which are all that equal or exceed some threshold. Returns the least.
+std::uint32_t choose(Words indices, Survivors& s, std::span<const float> x) noexcept {
+  const std::size_t k = indices.size();
+  const Words keys = s.keys.first(s.count);
+  const auto nth = keys.begin() + static_cast<std::ptrdiff_t>(k - 1);
+  std::nth_element(keys.begin(), nth, keys.end(), std::greater<>());
+  Threshold threshold{*nth, k};
+  for (const std::uint32_t key : keys.first(k)) threshold.ties -= key > *nth ? 1 : 0;
+  std::size_t out = 0;
+  for (const std::uint32_t i : s.indices.first(s.count)) {
+    const std::uint32_t key = key_of(x[i]);
+    const bool tie = key == threshold.key && threshold.ties > 0;
+    if (key <= threshold.key && !tie) continue;
+    if (tie) --threshold.ties;
+    indices[out++] = i;
+  }
+  return threshold.key;
+}
+
 }  // namespace
 
 std::size_t top_k_scratch(std::size_t n, std::size_t k) noexcept {
-  if (n <= kSamples) return 0;
-  return 2 * std::max(kSamples, survivors_capacity(n, k));
+  if (n > kSamples) return 2 * std::max(kSamples, survivors_capacity(n, k));
+  if (vectors_of_group(n, k) < 2) return 0;
+  // Twice the survivors that are expected of elements in any order, and the groups; writes are
+  // of 8.
+  return 2 * (std::min(n, 4 * k) + n / vectors_of_group(n, k) + 8 * kLanes);
 }
 
 float top_k(Words indices, std::span<const float> x, Words scratch) noexcept {
   const std::size_t k = indices.size();
   const std::size_t n = x.size();
   if (k == 0) return 0;
-  std::size_t out = 0;
-  Threshold threshold{};
-  if (n > kSamples && k < n) {
-    const std::size_t half = top_k_scratch(n, k) / 2;
-    Survivors s{scratch.first(half), scratch.subspan(half, half)};
-    if (collect_by_samples(s, x, k)) {
-      const Words keys = s.keys.first(s.count);
-      const auto nth = keys.begin() + static_cast<std::ptrdiff_t>(k - 1);
-      std::nth_element(keys.begin(), nth, keys.end(), std::greater<>());
-      threshold.key = *nth;
-      threshold.ties = k;
-      for (const std::uint32_t key : keys.first(k)) threshold.ties -= key > *nth ? 1 : 0;
-      for (const std::uint32_t i : s.indices.first(s.count)) {
-        const std::uint32_t key = key_of(x[i]);
-        const bool tie = key == threshold.key && threshold.ties > 0;
-        if (key <= threshold.key && !tie) continue;
-        if (tie) --threshold.ties;
-        indices[out++] = i;
-      }
-      return simd::from_bits(static_cast<std::int32_t>(threshold.key));
-    }
+  const std::size_t half = top_k_scratch(n, k) / 2;
+  Survivors s{scratch.first(half), scratch.subspan(half, half)};
+  if (k < n && (n > kSamples ? collect_by_samples(s, x, k) : collect_by_groups(s, x, k))) {
+    return simd::from_bits(static_cast<std::int32_t>(choose(indices, s, x)));
   }
-  threshold = threshold_by_histogram(x, k);
+  std::size_t out = 0;
+  Threshold threshold = threshold_by_histogram(x, k);
   for (std::size_t i = 0; i < n; ++i) {
     const std::uint32_t key = key_of(x[i]);
     const bool tie = key == threshold.key && threshold.ties > 0;

@@ -181,7 +181,13 @@ void GrassSpace::step_across(std::span<float> w, std::span<const float> g, doubl
       std::fill(line.begin(), line.end(), 0.0F);
       kernels::adam(line, g.subspan(i * rank, rank), moments.m.subspan(i * rank, rank),
                     moments.v.subspan(i * rank, rank), adam);
-      for (std::size_t j = 0; j < rank; ++j) w[place(now_.rows[j], i)] += now_.rho[j] * line[j];
+      float* first = w.data() + place(0, i);
+      const std::size_t apart = place(1, 0), next = i + 1 < other ? place(0, 1) : 0;
+      for (std::size_t j = 0; j < rank; ++j) {
+        float& x = first[now_.rows[j] * apart];
+        __builtin_prefetch(&x + next, 1);  // rows come in no order that a cache foresees
+        x += now_.rho[j] * line[j];
+      }
     }
     return;
   }

@@ -99,13 +99,13 @@ class MicroAdam final : public Optimizer {
 };
 
 double MicroAdam::select(std::span<float> a, std::size_t next, const Window& window) const {
-  const std::size_t most = kept(std::min(a.size(), kBlock), params_.density);
-  std::vector<std::uint32_t> chosen(most);
-  std::vector<std::uint32_t> scratch(kernels::top_k_scratch(std::min(a.size(), kBlock), most));
+  std::vector<std::uint32_t> chosen(kept(std::min(a.size(), kBlock), params_.density)), scratch;
   double power = 0;
   for (std::size_t begin = 0; begin < a.size(); begin += kBlock) {
     const std::span<float> block = a.subspan(begin, std::min(kBlock, a.size() - begin));
     const std::span<std::uint32_t> top(chosen.data(), kept(block.size(), params_.density));
+    const std::size_t room = kernels::top_k_scratch(block.size(), top.size());
+    if (scratch.size() < room) scratch.resize(room);
     kernels::top_k(top, block, scratch);
     for (const std::uint32_t i : top) {
       window.places[next] = static_cast<std::uint16_t>(i);
@@ -131,21 +131,34 @@ double MicroAdam::remember(const std::string& name, std::span<const float> g, st
   double before = 0, chosen = 0, error = 0;
   for (std::size_t at = 0; at < g.size(); at += piece) {
     const std::span<float> a = std::span(part).first(std::min(piece, g.size() - at));
-    std::copy_n(g.begin() + static_cast<std::ptrdiff_t>(at), a.size(), a.begin());
-    if (codes) coded->add_to(a, at);
-    if (floats) kernels::add(a, a, exact.subspan(at, a.size()));
+    const std::span<const float> now = g.subspan(at, a.size());
+    if (codes) {
+      coded->add(a, now.data(), at);
+    } else if (floats) {
+      kernels::add(a, now, exact.subspan(at, a.size()));
+    } else {
+      std::copy(now.begin(), now.end(), a.begin());
+    }
     before += kernels::squared_norm_double(a);
     chosen += select(a, next, window);
     next += kept_of_slice(a.size(), params_.density);
     if (floats) std::copy(a.begin(), a.end(), exact.begin() + static_cast<std::ptrdiff_t>(at));
     if (!codes) continue;
-    coded->store(a, at);
-    coded->add_to(a, at, -1);
+    coded->take(a, at);
     error += kernels::squared_norm_double(a);
   }
   const double after = std::max(before - chosen, 0.0);
   if (!codes && !floats) error = after;  // all that is left is lost
   return after > 0 ? (1 + std::sqrt(error / after)) * std::sqrt(after / before) : 0;
+}
+
+// Asks for a part of the weights that are next, which would else be waited for one by one.
+void fetch_part(std::span<const float> next, std::size_t part, std::size_t parts) {
+  constexpr std::size_t kLine = 16;
+  const std::size_t length = std::min(next.size(), kBlock);
+  for (std::size_t i = length * part / parts; i < length * (part + 1) / parts; i += kLine) {
+    __builtin_prefetch(next.data() + i, 1);
+  }
 }
 
 void MicroAdam::move(std::span<float> w, const Window& window, std::size_t newest,
@@ -159,26 +172,24 @@ void MicroAdam::move(std::span<float> w, const Window& window, std::size_t newes
     share1[row] = static_cast<float>(power1), share2[row] = static_cast<float>(power2);
     power1 *= params_.beta1, power2 *= params_.beta2;
   }
-  std::vector<float> z1(std::min(w.size(), kBlock)), z2(z1.size());
+  BlockSums sums(std::min(w.size(), kBlock));
+  std::vector<float> values(kept(std::min(w.size(), kBlock), params_.density));
   for (std::size_t begin = 0, first = 0; begin < w.size(); begin += kBlock) {
     const std::size_t length = std::min(kBlock, w.size() - begin);
     const std::size_t count = kept(length, params_.density);
-    std::fill(z1.begin(), z1.end(), 0.0F);
-    std::fill(z2.begin(), z2.end(), 0.0F);
+    const std::span<float> of_slot = std::span(values).first(count);
     for (std::size_t row = 0; row < slots; ++row) {
-      for (std::size_t j = row * k + first; j < row * k + first + count; ++j) {
-        const float v = window.values[j];
-        const std::size_t i = window.places[j];
-        z1[i] = std::fma(share1[row], v, z1[i]);
-        z2[i] = std::fma(share2[row] * v, v, z2[i]);
-      }
+      window.values.read(of_slot, row * k + first);
+      fetch_part(w.subspan(begin + length), row, slots);
+      sums.add(window.places.subspan(row * k + first, count), of_slot, share1[row], share2[row]);
     }
-    for (std::size_t i = 0; i < length; ++i) {
-      const float mean = adam.one_minus_beta1 * z1[i];
-      const float root = std::sqrt(adam.one_minus_beta2 * z2[i]);
-      float& x = w[begin + i];
-      x = std::fma(-adam.rate, mean / std::fma(root, adam.root_correction, adam.epsilon), x);
-    }
+    float* block = w.data() + begin;
+    sums.take([&](std::size_t i, float z1, float z2) {
+      const float mean = adam.one_minus_beta1 * z1;
+      const float root = std::sqrt(adam.one_minus_beta2 * z2);
+      block[i] =
+          std::fma(-adam.rate, mean / std::fma(root, adam.root_correction, adam.epsilon), block[i]);
+    });
     first += count;
   }
 }
@@ -215,7 +226,7 @@ void MicroAdam::finish(const Slice& slice, std::span<float> w, double learning_r
   const std::size_t piece = kBlock % bucket_ == 0 ? kBlock : w.size();
   for (std::size_t at = 0; pays && at < w.size(); at += piece) {
     std::vector<float> owed(std::min(piece, w.size() - at));
-    residual.add_to(owed, at);
+    residual.add(owed, owed.data(), at);
     kernels::axpy(w.subspan(at, owed.size()), rate, owed);
   }
   residual.clear();

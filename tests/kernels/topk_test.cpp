@@ -60,6 +60,21 @@ TEST(TopkTest, LargeArraysOfEveryKind) {
   }
 }
 
+TEST(TopkTest, BlocksOfEveryKind) {
+  Numbers numbers(4);
+  for (const std::size_t n : {100U, 1003U, 16384U, 65536U}) {
+    std::vector<float> smooth = numbers.floats(n), coarse = smooth, rare = smooth, sorted = smooth;
+    for (float& v : coarse) v = std::round(v * 20);
+    for (float& v : rare) v = v > 0.99F ? v : 0;
+    std::sort(sorted.begin(), sorted.end());
+    std::vector<float> lanes(n);  // all large ones in one lane, and in one group
+    for (std::size_t i = 0; i < n; ++i) lanes[i] = i % 8 == 3 ? smooth[i] : 1e-3F * smooth[i];
+    for (const auto& x : {smooth, coarse, rare, sorted, lanes, std::vector<float>(n, -1.5F)}) {
+      for (const std::size_t share : {1000U, 100U, 50U, 10U, 4U, 3U, 2U}) check(x, n / share);
+    }
+  }
+}
+
 TEST(TopkTest, SamplesThatMissEveryLargeElement) {
   // The samples lie at floor(i * n / 65536): with n = 4 * 65536 at multiples of 4.
   std::vector<float> x(4 * 65536, 1e-3F);

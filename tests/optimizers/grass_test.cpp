@@ -159,7 +159,8 @@ TEST(GrassTest, LossesOfAnIndependentProgram) {
   EXPECT_LT(adam.second, 1e-9);
 }
 
-TEST(GrassTest, EverySelectionAndPolicyComesDown) {
+// The greatest of ten seeds of an independent program: 6.5e-3 without replacement, 0.044 with.
+TEST(GrassTest, EverySelectionComesDown) {
   for (const std::string& word : row_selection_words()) {
     SCOPED_TRACE(word);
     const bool replaces = word.ends_with("-r") && word != "top-r";
@@ -168,13 +169,22 @@ TEST(GrassTest, EverySelectionAndPolicyComesDown) {
       EXPECT_LT(TwelveByThirty::losses(twelve_by_thirty(keys), seed).second, replaces ? 0.1 : 0.01);
     }
   }
-  for (const char* policy : {"keep", "carry-overlap"}) {
-    for (const char* side : {"rows", "cols"}) {
-      const Keys keys{{"rank", "4"}, {"refresh", "20"}, {"moments", policy}, {"side", side}};
-      // Moments that other rows left behind slow down, more so the less alike the rows are.
-      EXPECT_LT(TwelveByThirty::losses(twelve_by_thirty(keys)).second, 5) << policy << side;
-    }
-  }
+}
+
+// Nothing is drawn, so the losses are the same on every machine; bounds are 1.25 times what they
+// are. Kept moments never begin anew, so there is no floor of Adam's first steps (6e-3, 5e-3 with
+// reset) where 4 of 12 rows are each chosen 20 times: 2e-11. Of 30 columns each has 8 turns with
+// moments that others left behind, which slow it down: 29 after 600 steps, of 272, and 2.4 then.
+TEST(GrassTest, MomentsThatGoOnComeDown) {
+  const auto last = [](const char* policy, const char* side) {
+    return TwelveByThirty::losses(
+        twelve_by_thirty({{"rank", "4"}, {"refresh", "20"}, {"moments", policy}, {"side", side}}));
+  };
+  EXPECT_LT(last("keep", "rows").second, 2e-11);
+  EXPECT_LT(last("keep", "cols").first, 36.5);
+  EXPECT_LT(last("keep", "cols").second, 3.04);
+  EXPECT_LT(last("carry-overlap", "rows").second, 1.56e-3);
+  EXPECT_LT(last("carry-overlap", "cols").second, 1.94e-3);
 }
 
 // Where the same rows are chosen again, carrying over is as if nothing had been chosen.

@@ -17,6 +17,8 @@ class Distillation : public FederatedMethod {
   // after checking that its plans can be taught. Called once, before anything runs. Throws
   // std::invalid_argument with a plain reason.
   virtual void join(Composition& composition) const = 0;
+  // Plans may train models of different architectures: what is averaged is not weights alone.
+  virtual bool mixes_models() const { return false; }
 };
 
 }  // namespace skiff

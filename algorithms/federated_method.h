@@ -56,6 +56,9 @@ class FederatedMethod {
   virtual void client(ClientContext&) const;
   virtual Server aggregate(const Composition&, const Server&, std::span<const Update>) const = 0;
   virtual std::vector<Predictor> predictors(const Composition&, const Server& server) const;
+  // Figures of the method's own, recorded with each round's metrics, and their names.
+  virtual std::vector<std::string> figure_names() const { return {}; }
+  virtual std::vector<double> figures(const Composition&, const Server&) const { return {}; }
   // The model that a client with this state uses itself; nothing: the server's.
   virtual std::optional<Vector> personal_model(const Composition&, const Server&,
                                                ClientState&) const {

@@ -1,18 +1,21 @@
 // FedMD: Li and Wang 2019, "FedMD: heterogenous federated learning via model distillation"
 // (arXiv:1910.03581), algorithm 1.
 //
-// Every client has a model of its own and never sends it. All know the same public samples, here
-// the server's (`data.server_samples`). Before round 1 the model is trained on their labels (the
-// paper's transfer learning; the server does it once, since all begin alike). Then, each round:
+// Every client has a model of its own and never sends it; its architecture may be its tier's
+// (`planner: {name: tiers, plans: {low-end: {model: ...}}}`). All know the same public samples,
+// here the server's (`data.server_samples`). Before round 1 each architecture is trained on their
+// labels (the paper's transfer learning; the server does it once, since clients of an architecture
+// begin alike). Then, each round:
 //   communicate  a client says its class scores on a random subset of the public samples
 //   aggregate    the server's mean of them is the consensus
 //   digest       clients train towards the consensus on that subset: `steps` batches
 //   revisit      and on their own samples: training.epochs or steps
-// What is said in a round is digested in the next one. The server's own model digests as clients do
-// and has nothing to revisit: it is what `server` metrics measure; `evaluation.models: [clients]`
-// measures the clients' own.
+// What is said in a round is digested in the next one. The server has a model of each architecture
+// that digests as clients do and has nothing to revisit: the first tier's is what test metrics
+// measure, the others are recorded by tier; client_accuracy_mean measures the clients' own, on data
+// whose users have test samples.
 // What differs from the authors' code: digesting takes the squared difference of logits, theirs the
-// absolute one; all clients train one architecture, which the algorithm does not need.
+// absolute one.
 // Cost: the first model and the public samples once down; 16 bytes and the consensus down, scores
 // up, 4 bytes a sample and class; the client's model in flash.
 
@@ -21,11 +24,11 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "algorithms/distillation/table_loss.h"
 #include "algorithms/distillation/teaching.h"
 #include "algorithms/kernels/logit_losses.h"
 #include "algorithms/kernels/reduce.h"
 #include "algorithms/method_steps.h"
-#include "algorithms/models/losses.h"
 #include "algorithms/prepare.h"
 #include "sim/core/distributions.h"
 #include "sim/core/registry.h"
@@ -60,29 +63,17 @@ using Rows = std::vector<std::uint32_t>;
 const SectionId kScores = section_id("scores");
 constexpr std::size_t kSeeds = 2 * sizeof(std::uint64_t);
 constexpr const char* kModel = "fedmd.model";
+constexpr const char* kWhich = "fedmd.architecture";
 constexpr const char* kConsensus = "fedmd.consensus";
 
-// The squared difference from the consensus, of some rows of its table.
-class Consensus final : public LogitLoss {
+// The squared difference from the consensus.
+class Consensus final : public distillation::TableLoss {
  public:
-  Consensus(std::span<const float> table, int classes) : table_(table), classes_(classes) {}
-  void choose(std::span<const std::size_t> rows) {
-    const auto width = static_cast<std::size_t>(classes_);
-    chosen_.clear();
-    for (const std::size_t r : rows) {
-      const std::span<const float> row = table_.subspan(r * width, width);
-      chosen_.insert(chosen_.end(), row.begin(), row.end());
-    }
-  }
+  using TableLoss::TableLoss;
   double operator()(kernels::MatrixView z) const override {
     const double share = 1.0 / z.rows;
-    return share * kernels::logits_mse(z, z, kernels::dense(chosen_.data(), z.rows, z.cols), share);
+    return share * kernels::logits_mse(z, z, target(), share);
   }
-
- private:
-  std::span<const float> table_;
-  int classes_;
-  std::vector<float> chosen_;
 };
 
 class FedMd final : public Distillation {
@@ -106,13 +97,14 @@ class FedMd final : public Distillation {
     Node adam;
     adam.set("name", Node::scalar("adamw"));
     adam.set("learning_rate", Node::scalar("0.001"));
-    distillation::train_on(*c.models.front(), *c.server_samples, p_.pretrain_epochs, p_.batch,
-                           *Registry<Optimizer>::instance().make(adam),
-                           Stream(c.seed, "distillation.fedmd.public"),
-                           server.models.front().weights);
-    Vector first = server.models.front().weights;
-    const std::span<float> kept = server.state.array<float>("fedmd.first", first.values.size());
-    std::copy(first.values.begin(), first.values.end(), kept.begin());
+    for (const std::size_t m : distillation::trained_models(c)) {
+      std::vector<float>& first = server.models[m].weights.values;
+      distillation::train_on(*c.models[m], *c.server_samples, p_.pretrain_epochs, p_.batch,
+                             *Registry<Optimizer>::instance().make(adam),
+                             Stream(c.seed, "distillation.fedmd.public"), server.models[m].weights);
+      const std::span<float> kept = server.state.array<float>(first_of(m), first.size());
+      std::copy(first.begin(), first.end(), kept.begin());
+    }
   }
 
   Exchange exchange(const Composition& c, const Server& server, const Plan& plan, const Shape&,
@@ -126,7 +118,8 @@ class FedMd final : public Distillation {
                  Message& message) const override {
     State state = server.state;
     Vector first(c.update_layout(plan));
-    const std::span<const float> kept = state.array<float>("fedmd.first", first.values.size());
+    const std::span<const float> kept =
+        state.array<float>(first_of(plan.model), first.values.size());
     first.values.assign(kept.begin(), kept.end());
     say(c, server, plan, kModelSection, std::move(first), message);
     std::vector<std::byte>& said = message.sections.back().second.bytes;
@@ -158,18 +151,20 @@ class FedMd final : public Distillation {
   std::optional<Vector> personal_model(const Composition& c, const Server&,
                                        ClientState& state) const override {
     if (!state.method.has(kModel)) return std::nullopt;
-    Vector own(c.update_layout(c.global()));
+    const auto model = static_cast<std::size_t>(state.method.array<std::uint32_t>(kWhich, 1)[0]);
+    Vector own(c.models[model]->layout());
     const std::span<const float> kept = state.method.array<float>(kModel, own.values.size());
     own.values.assign(kept.begin(), kept.end());
     return own;
   }
 
   Bytes client_state_bytes(const Composition& c, const Plan& plan) const override {
-    return Bytes(static_cast<std::int64_t>(4 * c.update_layout(plan)->size));
+    return Bytes(
+        static_cast<std::int64_t>(4 * c.update_layout(plan)->size + sizeof(std::uint32_t)));
   }
   std::optional<Cost> phase_cost(const Composition& c, const Server& server, const Plan& plan,
                                  std::int64_t samples, std::int64_t steps) const override {
-    const Architecture& model = *c.models.front();
+    const Architecture& model = c.architecture(plan);
     Cost cost = client_cost(c, plan, plan.prepared, samples, steps);
     Plan digests = plan;
     digests.work.batch = p_.batch;
@@ -187,8 +182,10 @@ class FedMd final : public Distillation {
   bool synchronous() const override { return true; }
   bool says_model_itself() const override { return true; }
   bool has_own_wire() const override { return true; }
+  bool mixes_models() const override { return true; }
 
  private:
+  static std::string first_of(std::size_t model) { return "fedmd.first." + std::to_string(model); }
   std::int64_t count_of(const Composition& c) const {
     return p_.samples > 0 ? p_.samples : c.server_samples->rows();
   }
@@ -215,29 +212,26 @@ class FedMd final : public Distillation {
     rows.resize(static_cast<std::size_t>(count_of(c)));
     return rows;
   }
-  void digest(const Composition& c, const Rows& rows, std::span<const float> consensus,
-              const Optimizer& optimizer, double learning_rate, Stream stream,
-              Vector& weights) const;
+  void digest(const Composition& c, const Architecture& model, const Rows& rows,
+              std::span<const float> consensus, const Optimizer& optimizer, double learning_rate,
+              Stream stream, Vector& weights) const;
 
   FedMdParams p_;
 };
 
-void FedMd::digest(const Composition& c, const Rows& rows, std::span<const float> consensus,
-                   const Optimizer& optimizer, double learning_rate, Stream stream,
-                   Vector& weights) const {
-  const Architecture& model = *c.models.front();
+void FedMd::digest(const Composition& c, const Architecture& model, const Rows& rows,
+                   std::span<const float> consensus, const Optimizer& optimizer,
+                   double learning_rate, Stream stream, Vector& weights) const {
   Consensus loss(consensus, outputs_of(model.task()));
   distillation::teach(
       model, *c.server_samples, rows, {p_.steps, p_.batch, 0, [&](int) { return learning_rate; }},
-      [&](std::span<const std::size_t> places) -> const LogitLoss& {
-        loss.choose(places);
-        return loss;
-      },
+      [&](std::span<const std::size_t> places) -> const LogitLoss& { return loss.at(places); },
       optimizer, std::move(stream), weights);
 }
 
 void FedMd::client(ClientContext& context) const {
   const Composition& c = context.composition();
+  const Architecture& model = c.architecture(context.plan());
   Vector& weights = context.weights().parameters();
   const bool begun = context.state().has(kModel);
   const std::span<float> own = context.state().array<float>(kModel, weights.values.size());
@@ -248,13 +242,15 @@ void FedMd::client(ClientContext& context) const {
   if (heard.size() > kSeeds) {
     std::vector<float> consensus((heard.size() - kSeeds) / sizeof(float));
     std::memcpy(consensus.data(), heard.data() + kSeeds, heard.size() - kSeeds);
-    digest(c, subset(c, seeds[0]), consensus, *context.plan().optimizer, context.learning_rate(),
-           context.stream("digest"), weights);
+    digest(c, model, subset(c, seeds[0]), consensus, *context.plan().optimizer,
+           context.learning_rate(), context.stream("digest"), weights);
   }
   context.train();
   std::copy(weights.values.begin(), weights.values.end(), own.begin());
-  const std::vector<float> scores = distillation::answers(
-      *c.models.front(), weights, *c.server_samples, subset(c, seeds[1]), false);
+  context.state().array<std::uint32_t>(kWhich, 1)[0] =
+      static_cast<std::uint32_t>(context.plan().model);
+  const std::vector<float> scores =
+      distillation::answers(model, weights, *c.server_samples, subset(c, seeds[1]), false);
   Payload said;
   said.bytes.resize(scores.size() * sizeof(float));
   std::memcpy(said.bytes.data(), scores.data(), said.bytes.size());
@@ -276,10 +272,12 @@ Server FedMd::aggregate(const Composition& c, const Server& server,
   std::transform(sum.begin(), sum.end(), mean.begin(),
                  [](double x) { return static_cast<float>(x); });
   const Optimizer& optimizer = *c.global().optimizer;
-  digest(c, subset(c, seed_of(c, server.version)), mean, optimizer,
-         optimizer.learning_rate(server.version, c.horizon),
-         Stream(c.seed, "distillation.fedmd.server", static_cast<std::uint64_t>(next.version)),
-         next.models.front().weights);
+  for (const std::size_t m : distillation::trained_models(c)) {
+    digest(c, *c.models[m], subset(c, seed_of(c, server.version)), mean, optimizer,
+           optimizer.learning_rate(server.version, c.horizon),
+           Stream(c.seed, "distillation.fedmd.server", static_cast<std::uint64_t>(next.version)),
+           next.models[m].weights);
+  }
   return next;
 }
 
@@ -289,7 +287,7 @@ SKIFF_REGISTER(Distillation, FedMd, FedMdParams,
                 .paper = "Li and Wang 2019, arXiv:1910.03581",
                 .verified = "clients that do not train stay where they are; digesting alone brings "
                             "clients to their consensus; models never travel up",
-                .deviates = "one architecture; squared instead of absolute differences of logits",
+                .deviates = "squared instead of absolute differences of logits",
                 .properties = {"synchronous"}});
 
 }  // namespace

@@ -3,7 +3,7 @@
 // samples. game.h has the game and its certificate, progressive.h the kinds of round.
 //
 // The server trains a teacher g on its own samples. Each client downloads it once and keeps what it
-// answers on the client's samples (`teacher_access: logits`). Then members are added: each is
+// answers on the client's samples. Then members are added: each is
 // trained by FedAvg on the weighted regression of game.h, asked for its edges, and, if none is
 // negative, taken: everybody's gaps move by its residuals and the normalisers are exchanged. After
 // `attempts` failures the next model of `larger` is tried, and after the last the best of them is
@@ -12,11 +12,11 @@
 // many the gaps are, given the same members. The certificate is asserted at every member taken, as
 // long as every client has answered every round.
 // What differs from the paper, or is our choice: capacity grows by larger models and not by reusing
-// the activations of earlier members; the search minimises a weighted regression instead of the
-// log-barrier; G is 1.5 times the first member's largest residual unless `range` says it, and
-// residuals beyond it are clipped; eta G is at most 1.
-// Cost: the teacher once down and through every sample once; a member rounds_per_member times down
-// and up and once more down; twice through every sample; 12 bytes a sample and output in flash.
+// the activations of earlier members; the search minimises a weighted regression unless `loss` says
+// the paper's log-barrier (member_loss.h); G is 1.5 times the first member's largest residual
+// unless `range` says it, and residuals beyond it are clipped; eta G is at most 1. Cost: the
+// teacher once down and through every sample once; a member rounds_per_member times down and up and
+// once more down; twice through every sample; 12 bytes a sample and output in flash.
 
 #include <algorithm>
 #include <stdexcept>
@@ -39,10 +39,8 @@ Schema<ProgressiveParams> schema() {
   s.field("teacher", &P::teacher, "a map like model: what the students learn to answer")
       .required()
       .choice(ModelFamily::kRole, distillation::teacher_fields());
-  s.field("loss", &P::loss, "what a member minimises").one_of({"regression"});
-  s.field("teacher_access", &P::teacher_access,
-          "logits: each client downloads the teacher once and keeps its answers")
-      .one_of({"logits"});
+  s.field("loss", &P::loss, "what a member minimises")
+      .one_of({"regression", "log-barrier", "edge-hinge"});
   s.field("rounds_per_member", &P::rounds_per_member, "rounds in which a candidate is trained")
       .at_least(1);
   s.field("attempts", &P::attempts, "candidates of one size before a larger one is tried")
@@ -56,7 +54,8 @@ Schema<ProgressiveParams> schema() {
       .one_of({"fresh", "previous"});
   s.field("boost", &P::boost,
           "false: no game; every member learns the teacher alike, and their mean is bagging");
-  s.field("push", &P::push, "logits by which the targets lean towards what is still missing")
+  s.field("push", &P::push,
+          "of regression: logits by which the targets lean towards what is still missing")
       .at_least(0);
   s.field("range", &P::range,
           "the largest residual, in logits; unless written 1.5 times the first member's")
@@ -213,7 +212,7 @@ SKIFF_REGISTER(Distillation, Progressive, ProgressiveParams,
                 .verified = "the game's figures on a grid; its certificate at every member; one "
                             "client is the central algorithm bit by bit, several have its gaps",
                 .deviates = "capacity grows by larger models, not by reusing activations; weighted "
-                            "regression instead of the log-barrier",
+                            "regression unless loss says log-barrier",
                 .properties = {"needs-everyone", "synchronous"}});
 
 }  // namespace skiff

@@ -3,7 +3,7 @@
 // Thread-safe: one object a job.
 #pragma once
 
-#include <unordered_map>
+#include <string>
 #include <vector>
 
 #include "algorithms/distillation/progressive.h"
@@ -16,7 +16,8 @@ Bytes kept_by_sample(std::size_t outputs);
 
 class Player {
  public:
-  Player(ClientContext& context, double push);
+  // loss, push: of members, see member_loss.h.
+  Player(ClientContext& context, std::string loss, double push);
   // What this phase asks; sends the answer.
   void play();
 
@@ -31,6 +32,7 @@ class Player {
   std::span<double> gaps() { return context_.state().array<double>("gaps", entries_); }
 
   ClientContext& context_;
+  const std::string loss_;
   const Said said_;
   const double push_;
   const std::size_t outputs_, entries_;

@@ -18,7 +18,7 @@ struct ProgressiveParams {
   ProgressiveParams();  // out of line: inlined, g++ 12 takes its strings for uninitialised
   int members = 3;
   TeacherParams teacher;
-  std::string loss = "regression", teacher_access = "logits", grow = "failure", start = "fresh";
+  std::string loss = "regression", grow = "failure", start = "fresh";
   int rounds_per_member = 5, attempts = 3;
   std::vector<Chosen<ModelFamily>> larger;
   bool boost = true;
@@ -41,12 +41,19 @@ class Progressive final : public Distillation {
   void broadcast(const Composition&, const Server&, const Plan&, ClientId, Message&) const override;
   Vector received(const Composition&, const Plan&, const Message&) const override;
   void client(ClientContext& context) const override {
-    if (context.message().find(kGameSection) != nullptr) Player(context, p_.push).play();
+    if (context.message().find(kGameSection) != nullptr) Player(context, p_.loss, p_.push).play();
   }
   Server aggregate(const Composition&, const Server&, std::span<const Update>) const override;
   std::vector<Predictor> predictors(const Composition&, const Server&) const override;
   std::optional<Cost> phase_cost(const Composition&, const Server&, const Plan&, std::int64_t,
                                  std::int64_t) const override;
+  // Members taken; of them weak: an edge stayed negative; by output the largest abs(F - g) over
+  // what the certificate allows, the greatest (at most 1; NaN before the first member, or without a
+  // game).
+  std::vector<std::string> figure_names() const override {
+    return {"members", "weak_members", "certificate_share"};
+  }
+  std::vector<double> figures(const Composition&, const Server&) const override;
   bool keeps_by_sample() const override { return true; }
   bool needs_everyone() const override { return true; }
   bool synchronous() const override { return true; }

@@ -1,6 +1,7 @@
 // What comes of the clients' answers, phase by phase.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "algorithms/distillation/progressive_method.h"
 #include "algorithms/method_steps.h"
@@ -117,6 +118,19 @@ void Progressive::fail(const Composition& c, Game& game, Server& next) const {
   next.models[static_cast<std::size_t>(game.at.size)].weights = next.models[best()].weights;
   ++game.at.weak;
   game.at.phase = Phase::kTake;
+}
+
+std::vector<double> Progressive::figures(const Composition& c, const Server& server) const {
+  const Game game = Game::load(server, outputs(c));
+  const Progress& at = game.at;
+  double most = std::numeric_limits<double>::quiet_NaN();
+  for (std::size_t j = 0; at.member > 0 && at.eta > 0 && j < game.edge.size(); ++j) {
+    const double error = game.all.most[j] / static_cast<double>(at.member);
+    const double share =
+        error / certificate(at.samples, at.member, at.eta, game.second[j], game.edge[j]);
+    if (!(most >= share)) most = share;
+  }
+  return {static_cast<double>(at.member), static_cast<double>(at.weak), most};
 }
 
 // The certificate holds whatever the members answer: that it does not is a bug.

@@ -66,12 +66,12 @@ void require_teachable(const Composition& c, const std::string& method) {
   const auto refuse = [&](const std::string& why) {
     throw std::invalid_argument(method + " " + why);
   };
-  if (!c.models.front()->learns_logits()) {
-    refuse(
-        "teaches logits, and this model learns labels alone; take mlp, logistic-regression or "
-        "cnn");
-  }
   for (const Plan& plan : c.plans) {
+    if (!c.models[plan.model]->learns_logits()) {
+      refuse(
+          "teaches logits, and this model learns labels alone; take mlp, logistic-regression or "
+          "cnn");
+    }
     if (plan.compresses() || !plan.parametrization->trains_base()) {
       refuse("trains whole models of its own; remove quantization, pruning and adaptation");
     }
@@ -83,6 +83,16 @@ void require_teachable(const Composition& c, const std::string& method) {
       refuse("trains models of several shapes; write optimizer.client_state: reset");
     }
   }
+}
+
+std::vector<std::size_t> trained_models(const Composition& composition) {
+  std::vector<std::size_t> models;
+  for (const Plan& plan : composition.plans) {
+    if (std::find(models.begin(), models.end(), plan.model) == models.end()) {
+      models.push_back(plan.model);
+    }
+  }
+  return models;
 }
 
 void train_on(const Architecture& model, const Samples& samples, std::int64_t epochs, int batch,
@@ -145,6 +155,8 @@ void teach(const Architecture& model, const Samples& samples, std::span<const st
           slice, std::span(bound.parameters().values).subspan(slice.offset, slice.size()),
           std::span(g).subspan(slice.offset, slice.size()), lessons.learning_rate(s), state);
     }
+    const bool look = lessons.look_every > 0 && (s + 1) % lessons.look_every == 0;
+    if (look && lessons.enough(bound.parameters())) break;
   }
   weights.values = bound.parameters().values;
 }

@@ -37,12 +37,17 @@ void require_teachable(const Composition& composition, const std::string& method
 void train_on(const Architecture& model, const Samples& samples, std::int64_t epochs, int batch,
               const Optimizer& optimizer, Stream stream, Vector& weights);
 
+// The models that the composition's plans train, each once: indices into Composition::models.
+std::vector<std::size_t> trained_models(const Composition& composition);
+
 // What lessons of a consensus or of an ensemble are like. clip: the gradient's largest norm, 0:
-// any.
+// any. `enough` is asked after every `look_every` steps, 0: never; true ends the lessons.
 struct Lessons {
   int steps = 0, batch = 0;
   double clip = 0;
   std::function<double(int step)> learning_rate;
+  int look_every = 0;
+  std::function<bool(const Vector& weights)> enough = {};
 };
 // The loss of the rows at these places of `rows`; valid until it is asked for others.
 using LessonLoss = std::function<const LogitLoss&(std::span<const std::size_t> places)>;

@@ -38,7 +38,9 @@ Schema<AdaptiveParams> schema() {
   s.field("per", &AdaptiveParams::per, "whose plan: one a tier, or each device's own")
       .one_of({"tier", "device"});
   s.field("choices", &AdaptiveParams::choices,
-          "what plans are made of, such as {bits: [4, 8], rank: [8, 16]}; empty: the usual ones");
+          "what plans are made of, such as {bits: [4, 8], rank: [8]}; keys left out: the usual");
+  s.field("per_layer", &AdaptiveParams::per_layer,
+          "bits are a budget, spent layer by layer where the loss bears it least");
   s.section("limits", &AdaptiveParams::limits, limits_schema(), "of one device and round");
   s.section("measured", &AdaptiveParams::measured, measured_schema(),
             "growth of the loss that you measured, in the place of the built-in figures");

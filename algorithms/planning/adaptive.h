@@ -3,8 +3,11 @@
 //
 // It enumerates choices: {bits: [2, 4, 8], sparsity: [0, 0.5], rank: [8, 16], optimizer: [...],
 // batch: [...], checkpointing: [...]}, all combinations, before the run; what nobody can use is not
-// kept. What does not fit anywhere is refused, by the plan that needs the least memory: that is the
-// smallest budget that would do.
+// kept. Keys left out have the usual values (sim/cli/candidates.h). What does not fit anywhere is
+// refused, by the plan that needs the least memory: that is the smallest budget that would do.
+//   per_layer    a candidate's bits are a budget of bytes, spent where the loss bears it least: the
+//                multiple-choice knapsack of quantization/bit_allocation.h over the bits of the
+//                choices, for every quantizer; 3.5 is half-way between 3 and 4 everywhere.
 //   per: tier    one plan for all devices of a tier: that which fits most of them, and of those the
 //                best. Each tier's model is prepared, and sent, once.
 //   per: device  each device has the best that fits it.
@@ -21,6 +24,7 @@ namespace skiff {
 struct AdaptiveParams {
   std::string per = "tier";
   PlanChoices choices;
+  bool per_layer = false;
   PlanLimits limits;
   MeasuredLoss measured;
 };

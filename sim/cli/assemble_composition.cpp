@@ -1,11 +1,15 @@
 // What is trained and how: models, and for each tier its compressors, optimizer and codecs.
 #include <algorithm>
+#include <map>
+#include <string>
 
+#include "algorithms/distillation.h"
 #include "algorithms/models/deployed_model.h"
 #include "algorithms/models/pretrained.h"
+#include "algorithms/planning/adaptive.h"
 #include "sim/cli/assemble_compressors.h"
 #include "sim/cli/assemble_steps.h"
-#include "sim/cli/choose_plans.h"
+#include "sim/cli/candidates.h"
 
 namespace skiff {
 namespace {
@@ -76,8 +80,16 @@ class PlanKey {
     chosen.object = Registry<Role>::instance().make(chosen.node, reader_, section_keys);
     check();
   }
-  void make(std::shared_ptr<const Optimizer>& optimizer) {
-    optimizer = Registry<Optimizer>::instance().make(entry_.value, reader_);
+  // The same, for a whole map of the strategy's keys.
+  template <class Role>
+  void make_of(Chosen<Role>& chosen, Node map) {
+    chosen.node = std::move(map);
+    chosen.object = Registry<Role>::instance().make(chosen.node, reader_);
+    check();
+  }
+  template <class Role>
+  void make(std::shared_ptr<const Role>& object) {
+    object = Registry<Role>::instance().make(entry_.value, reader_);
     check();
   }
   template <class T>
@@ -100,17 +112,24 @@ class PlanKey {
 // are written.
 Plan assemble_row(const Scenario& scenario, const Node& row, const std::string& plans) {
   Scenario s = scenario;
+  const auto* adaptive = dynamic_cast<const Adaptive*>(s.compression.planner.object.get());
+  const bool by_layer = adaptive != nullptr && adaptive->params().per_layer;
   std::optional<double> sparsity;  // of the method's own pruning
   for (const Node::Entry& e : row.entries) {
     PlanKey key(scenario, e, plans);
     if (e.key == "bits" && s.compression.quantization) {
-      key.set_in(s.compression.quantization->compressor, {"at", "rest"});
+      const Node::Entry whole{e.key, e.where, by_layer ? whole_bits(e.value) : e.value};
+      PlanKey(scenario, whole, plans)
+          .set_in(s.compression.quantization->compressor, {"at", "rest"});
     } else if (e.key == "sparsity" && s.compression.pruning) {
       key.set_in(s.compression.pruning->compressor, {"at"});
     } else if (e.key == "sparsity") {
       key.read(sparsity, {.least = 0, .most = 0.999999, .fraction = true});
     } else if (e.key == "rank" && s.compression.adaptation) {
-      key.set_in(s.compression.adaptation->parametrization, {});
+      auto& adaptation = s.compression.adaptation->parametrization;
+      key.make_of(adaptation, with_rank(adaptation.node, e.value));
+    } else if (e.key == "rank") {
+      key.set_in(s.training.optimizer, {});
     } else if (e.key == "optimizer") {
       key.make(s.training.optimizer.object);
     } else if (e.key == "checkpointing") {
@@ -124,7 +143,42 @@ Plan assemble_row(const Scenario& scenario, const Node& row, const std::string& 
   return plan;
 }
 
-std::vector<Plan> assemble_plans(const Scenario& s) {
+// The architecture that a tier's row names, for methods that can do with several; tiers that name
+// the same share it.
+class TierModels {
+ public:
+  TierModels(const Scenario& s, const TaskShape& task, Composition& c)
+      : scenario_(s), task_(task), composition_(c) {}
+
+  std::size_t index_of(const Node& row, const std::string& plans) {
+    const auto entry = std::find_if(row.entries.begin(), row.entries.end(),
+                                    [](const Node::Entry& e) { return e.key == "model"; });
+    if (entry == row.entries.end()) return 0;
+    const auto& distillation = scenario_.compression.distillation;
+    if (!distillation || !distillation->object->mixes_models()) {
+      throw scenario_.error(plans + ".model",
+                            "weights of different architectures have no mean; write "
+                            "compression.distillation: {name: feddf, ...} or fedmd, or remove it");
+    }
+    const auto [known, added] =
+        known_.emplace(to_flow_text(entry->value), composition_.models.size());
+    if (added) {
+      std::shared_ptr<const ModelFamily> family;
+      PlanKey(scenario_, *entry, plans).make(family);
+      composition_.models.push_back(
+          at_key(scenario_, plans + ".model", [&] { return family->build(task_); }));
+    }
+    return known->second;
+  }
+
+ private:
+  const Scenario& scenario_;
+  const TaskShape& task_;
+  Composition& composition_;
+  std::map<std::string, std::size_t> known_;
+};
+
+std::vector<Plan> assemble_plans(const Scenario& s, TierModels models) {
   const Planner* planner = s.compression.planner.object.get();
   if (planner != nullptr && planner->choices() != nullptr) {
     std::vector<Plan> plans;
@@ -141,9 +195,13 @@ std::vector<Plan> assemble_plans(const Scenario& s) {
     const PlanTable& table = *planner->table();
     const auto row =
         std::find_if(table.begin(), table.end(), [&](const auto& r) { return r.first == tier; });
-    plans.push_back(row == table.end()
-                        ? assemble_plan(s)
-                        : assemble_row(s, row->second, "compression.planner.plans." + tier));
+    if (row == table.end()) {
+      plans.push_back(assemble_plan(s));
+    } else {
+      const std::string path = "compression.planner.plans." + tier;
+      plans.push_back(assemble_row(s, row->second, path));
+      plans.back().model = models.index_of(row->second, path);
+    }
     plans.back().name = tier;
   }
   return plans;
@@ -156,8 +214,10 @@ std::shared_ptr<const Architecture> checkpointed(const Scenario& s, const Compos
   }
   std::shared_ptr<const Architecture> thrifty = c.models.front()->checkpointed();
   const Planner* planner = s.compression.planner.object.get();
+  const auto named = [](const auto& choice) { return choice.first == "checkpointing"; };
   const bool tried = planner != nullptr && planner->choices() != nullptr &&
-                     planner->choices()->empty() && !s.training.checkpointing;
+                     std::none_of(planner->choices()->begin(), planner->choices()->end(), named) &&
+                     !s.training.checkpointing;
   // Nobody asked for it by name, or only the devices' model offers it.
   if (thrifty == nullptr && !tried && s.model.deploy_as.name.empty()) {
     refuse(s, s.training.checkpointing ? "training.checkpointing" : "compression.planner",
@@ -183,8 +243,10 @@ Composition assemble_composition(const Scenario& s, const FederatedDataset& data
     return s.model.architecture.object->build(data.shape);
   });
   c.models.push_back(model);
-  c.plans = assemble_plans(s);
+  c.plans = assemble_plans(s, {s, data.shape, c});
   c.thrifty.push_back(checkpointed(s, c));
+  for (std::size_t m = 1; m < c.models.size(); ++m)
+    c.thrifty.push_back(c.models[m]->checkpointed());
   return c;
 }
 

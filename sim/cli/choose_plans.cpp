@@ -1,17 +1,17 @@
 #include "sim/cli/choose_plans.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <set>
 #include <tuple>
 
 #include "algorithms/planning/adaptive.h"
-#include "algorithms/quantization/linearity.h"
 #include "sim/cli/assemble_steps.h"
+#include "sim/cli/candidate_losses.h"
+#include "sim/cli/candidates.h"
+#include "sim/cli/layer_bits.h"
 #include "sim/federation/assigner.h"
 #include "sim/federation/learner.h"
 #include "sim/federation/preparer.h"
@@ -19,64 +19,6 @@
 
 namespace skiff {
 namespace {
-
-constexpr std::size_t kMostPlans = 5000;
-constexpr std::size_t kSlopeSamples = 16;
-
-std::vector<Node> words(std::initializer_list<const char*> texts) {
-  std::vector<Node> nodes;
-  for (const char* text : texts) nodes.push_back(Node::scalar(text));
-  return nodes;
-}
-
-// What is tried where the user does not say: what needs no other step size. (alpha / rank changes
-// with the rank, and every optimizer has a learning rate of its own.)
-PlanChoices usual_choices(const Scenario& s) {
-  PlanChoices all;
-  if (s.compression.quantization) all.emplace_back("bits", words({"2", "3", "4", "8"}));
-  if (s.compression.pruning) all.emplace_back("sparsity", words({"0", "0.3", "0.5", "0.6", "0.8"}));
-  all.emplace_back("checkpointing", words({"false", "true"}));
-  return all;
-}
-
-// By plan: what the loss is predicted to grow by.
-std::vector<double> losses_of(const Scenario& s, const FederationSetup& setup,
-                              const std::vector<Node>& rows, const AdaptiveParams& params) {
-  const Composition& c = setup.composition;
-  const LayoutPtr layout = c.models.front()->layout();
-  const Samples& samples = setup.data->server;
-  std::vector<double> slopes;
-  const auto quantizer_of = [&](const Plan& plan) -> const Compressor* {
-    for (const auto& compressor : plan.compressors) {
-      if (!compressor->relative_error(*layout).empty()) return compressor.get();
-    }
-    return nullptr;
-  };
-  const Compressor* first = quantizer_of(c.plans.front());
-  if (s.model.checkpoint && samples.rows() > 0 && first != nullptr &&
-      params.measured.bits.empty()) {
-    std::vector<std::uint32_t> some(
-        std::min<std::size_t>(kSlopeSamples, static_cast<std::size_t>(samples.rows())));
-    std::iota(some.begin(), some.end(), 0U);
-    const std::vector<double> errors = first->relative_error(*layout);
-    std::vector<std::size_t> targets;
-    for (std::size_t t = 0; t < errors.size(); ++t) {
-      if (errors[t] > 0) targets.push_back(t);
-    }
-    const Calibration calibration(*c.models.front(), samples, std::move(some));
-    const Model start = dense_model(initial_server(setup).models.front().weights);
-    const std::vector<double> found =
-        loss_slopes(calibration, start, targets, {}, Stream(setup.seed, "planner.slopes"));
-    slopes.resize(errors.size());
-    for (std::size_t i = 0; i < targets.size(); ++i) slopes[targets[i]] = std::max(0.0, found[i]);
-  }
-  std::vector<double> losses;
-  for (std::size_t p = 0; p < rows.size(); ++p) {
-    losses.push_back(
-        predicted_loss(rows[p], params.measured, *layout, quantizer_of(c.plans[p]), slopes));
-  }
-  return losses;
-}
 
 // Prices by plan for every device: costs are worked out once for each number of samples.
 class Pricing {
@@ -193,50 +135,18 @@ std::vector<std::size_t> small_enough(const Scenario& s, const FederationSetup& 
 
 }  // namespace
 
-std::vector<Node> candidate_rows(const Scenario& s) {
-  const Planner& planner = *s.compression.planner.object;
-  const PlanChoices choices = planner.choices()->empty() ? usual_choices(s) : *planner.choices();
-  std::vector<Node> rows(1);
-  for (const auto& [key, values] : choices) {
-    if (values.empty()) refuse(s, "compression.planner.choices", key + " has no values");
-    std::vector<Node> longer;
-    for (const Node& row : rows) {
-      for (const Node& value : values) {
-        longer.push_back(row);
-        longer.back().set(key, value);
-      }
-    }
-    rows = std::move(longer);
-    if (rows.size() > kMostPlans) {
-      refuse(s, "compression.planner.choices",
-             fmt::format("more than {} combinations", kMostPlans));
-    }
-  }
-  return rows;
-}
-
-std::string candidate_name(const Node& row) {
-  std::vector<std::string> parts;
-  for (const Node::Entry& e : row.entries) {
-    const Node* name = e.value.find("name");
-    const std::string& text = name != nullptr ? name->text : e.value.text;
-    if (e.key == "optimizer") {
-      parts.push_back(text);
-    } else if (e.key == "checkpointing") {
-      if (text == "true") parts.push_back(e.key);
-    } else {
-      parts.push_back(e.key + " " + text);
-    }
-  }
-  return parts.empty() ? "all" : fmt::format("{}", fmt::join(parts, ", "));
-}
-
 void choose_plans(const Scenario& s, FederationSetup& setup) {
   const auto planner = std::dynamic_pointer_cast<const Adaptive>(setup.planner);
   SKIFF_CHECK(planner != nullptr, "a planner of choices that is not adaptive");
   const char* key = s.compression.quantization ? "compression.quantization" : "compression.pruning";
   at_key(s, key, [&] { prepare_shapes(setup); });
-  std::vector<Node> rows = candidate_rows(s);
+  const std::vector<Node> rows = candidate_rows(s);
+  CandidateLosses predicted(s, setup, planner->params(), rows);
+  std::vector<std::optional<double>> by_layer(rows.size());
+  if (planner->params().per_layer) {
+    by_layer = spend_by_layer(s, setup, rows, predicted);
+    prepare_shapes(setup);
+  }
   const auto keep = [&](const std::vector<std::size_t>& which) {
     keep_plans(setup.composition, which);
     if (setup.deployed == nullptr) return;
@@ -245,10 +155,11 @@ void choose_plans(const Scenario& s, FederationSetup& setup) {
     setup.deployed = std::move(charged);
   };
   const std::vector<std::size_t> fine = small_enough(s, setup);
+  std::vector<double> losses;
+  for (const std::size_t p : fine) {
+    losses.push_back(predicted.of(rows[p], setup.composition.plans[p], by_layer[p]));
+  }
   keep(fine);
-  std::vector<Node> left;
-  for (const std::size_t p : fine) left.push_back(std::move(rows[p]));
-  const std::vector<double> losses = losses_of(s, setup, left, planner->params());
   Picked picked = pick(setup, losses, *planner);
   const Composition& c = setup.composition;
   // The server's own plan is the widest: most to train, then most to hold.

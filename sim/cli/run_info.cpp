@@ -79,11 +79,12 @@ RunInfo run_info(const Scenario& s, const FederationSetup& setup) {
   if (setup.has_model()) info.plans = chosen_plans(setup);
   if (!setup.server.stop.target.empty()) info.target = setup.server.stop.target.front();
   const auto& plans = setup.composition.plans;
-  const bool by_plan = std::any_of(plans.begin(), plans.end(), [](const Plan& p) {
-    return p.compresses() || !p.at_end.empty();
+  const bool by_plan = std::any_of(plans.begin(), plans.end(), [&](const Plan& p) {
+    return p.compresses() || !p.at_end.empty() || p.model != plans.front().model;
   });
+  const bool by_prefix = s.compression.distillation.has_value();
   for (const std::string& metric : setup.evaluation.metrics) {
-    if (metric != "train_loss" || by_plan) info.metrics.push_back(metric);
+    if (metric != "train_loss" || by_plan || by_prefix) info.metrics.push_back(metric);
   }
   if (std::any_of(plans.begin(), plans.end(), [](const Plan& p) { return !p.at_end.empty(); })) {
     info.metrics.emplace_back("model_bytes");
@@ -92,6 +93,9 @@ RunInfo run_info(const Scenario& s, const FederationSetup& setup) {
         return p.optimizer != nullptr && p.optimizer->notes_contraction();
       })) {
     info.metrics.emplace_back("contraction");
+  }
+  if (setup.has_model()) {
+    for (const std::string& figure : setup.method->figure_names()) info.metrics.push_back(figure);
   }
   info.device_classes = setup.devices.catalogue->class_names();
   for (std::size_t i = 0; i < setup.devices.fleet->size(); ++i) {

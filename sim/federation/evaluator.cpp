@@ -92,8 +92,14 @@ Evaluation Evaluator::over(const Samples& samples, std::span<const std::uint32_t
       *members[0].model, [&] { return bind(*members[0].weights); }, samples, rows);
 }
 
+// The model is the one whose layout the weights have.
 Predictor Evaluator::alone(const Vector& weights) const {
-  return {"", setup_.composition.global().model, {borrowed(weights)}};
+  const auto& models = setup_.composition.models;
+  const auto own = std::find_if(models.begin(), models.end(),
+                                [&](const auto& m) { return m->layout() == weights.layout; });
+  const std::size_t model = own != models.end() ? static_cast<std::size_t>(own - models.begin())
+                                                : setup_.composition.global().model;
+  return {"", model, {borrowed(weights)}};
 }
 
 // Of one model: a mean of logits has no regularised parameters of its own.

@@ -320,6 +320,7 @@ void SynchronousServer::record_round() {
     evaluate_prefixes();
   }
   if (!std::isnan(contraction_)) row_.metrics.emplace_back("contraction", contraction_);
+  if (evaluator_ != nullptr) add_method_figures();
   total_up_ += row_.bytes_up;
   total_down_ += row_.bytes_down;
   total_energy_ += row_.energy;
@@ -328,12 +329,22 @@ void SynchronousServer::record_round() {
   record_tiers(row_);
 }
 
+void SynchronousServer::add_method_figures() {
+  const std::vector<std::string> names = setup_.method->figure_names();
+  const std::vector<double> figures =
+      setup_.method->figures(setup_.composition, learner_->server());
+  for (std::size_t i = 0; i < names.size(); ++i) row_.metrics.emplace_back(names[i], figures[i]);
+}
+
 void SynchronousServer::evaluate_plans() {
   plan_metrics_.assign(setup_.composition.plans.size(), {});
   for (std::size_t p = 0; p < plan_metrics_.size(); ++p) {
-    if (!setup_.composition.plans[p].compresses()) continue;
+    const Plan& plan = setup_.composition.plans[p];
+    const bool own_model = plan.model != setup_.composition.global().model;
+    if (!plan.compresses() && !own_model) continue;
     if (p == 0 && recorder_.info().keep_layers) record_layers(*learner_->prepared(p));
-    plan_metrics_[p] = evaluator_->evaluate(learner_->held(p));
+    plan_metrics_[p] = evaluator_->evaluate(
+        own_model ? learner_->server().models[plan.model].weights : learner_->held(p));
     for (const auto& [metric, value] : plan_metrics_[p]) {
       recorder_.add(EvaluationRow{.round = row_.round,
                                   .scope = EvaluationRow::Scope::kTier,

@@ -63,6 +63,7 @@ class SynchronousServer final : public AttemptObserver {
   void record_round();
   void record_tiers(const RoundRow& round);
   // Of what each plan's devices hold, where compressors made it.
+  void add_method_figures();
   void evaluate_plans();
   void evaluate_prefixes();
   void evaluate_end();

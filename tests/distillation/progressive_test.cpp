@@ -245,6 +245,29 @@ TEST(ProgressiveTest, WhatWasReceivedForTheEdgeIsNotSentAgain) {
   EXPECT_GE(edge_key, 0);
 }
 
+// The paper's loss and the hinge play the same game, and its figures say how it went.
+TEST(ProgressiveTest, OtherLossesPlayTheGame) {
+  for (const char* loss : {"log-barrier", "edge-hinge"}) {
+    School school(progressive({{"loss", word(loss)}}), {0, 60, 120});
+    EXPECT_TRUE(std::isnan(school.method->figures(school.composition, school.server)[2]));
+    finish(school);
+    const auto figures = school.method->figures(school.composition, school.server);
+    EXPECT_EQ(figures[0], 3);
+    EXPECT_GT(figures[2], 0);
+    EXPECT_LE(figures[2], 1) << "the certificate";
+  }
+}
+
+// Members that nothing pushes towards what is missing fail, and are counted.
+TEST(ProgressiveTest, WeakMembersAreCounted) {
+  School school(progressive({{"push", word("0")}, {"attempts", word("1")}}), {0, 60, 120}, 2);
+  finish(school);
+  const Game game = Game::load(school.server, kOutputs);
+  EXPECT_GE(game.at.weak, 1);
+  EXPECT_EQ(school.method->figures(school.composition, school.server)[1],
+            static_cast<double>(game.at.weak));
+}
+
 // The baseline beside it: equal weights, so each member alone imitates the teacher.
 TEST(ProgressiveTest, WithoutBoostingMembersAreTaughtAlike) {
   School school(progressive({{"boost", word("false")}}), {0, 60, 120});

@@ -2,12 +2,15 @@
 
 #include "algorithms/planning/adaptive.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <set>
 
-#include "sim/cli/choose_plans.h"
+#include "sim/cli/candidates.h"
+#include "sim/federation/assigner.h"
+#include "sim/federation/learner.h"
 #include "tests/federation/run_scenario.h"
 
 namespace skiff {
@@ -144,6 +147,115 @@ TEST(Adaptive, LimitsDecide) {
   EXPECT_EQ(bits_of("time: 1 ms"), (std::set<std::string>{"bits 2"}));
   const auto small = bits_of("", {"compression.target_size=200 kB"});
   EXPECT_FALSE(small.contains("bits 8"));
+}
+
+std::set<std::string> names_of(const FederationSetup& setup) {
+  std::set<std::string> names;
+  for (const Plan& plan : setup.composition.plans) names.insert(plan.name);
+  return names;
+}
+
+// Bits, ranks and optimizers that nobody lists are tried; where memory is short each gives way, and
+// alpha / rank stays.
+TEST(Adaptive, TriesRanksAndOptimizersByItself) {
+  const std::vector<std::string> adapted{
+      "compression.quantization.at=start",
+      "compression.adaptation={name: lora, rank: 8, alpha: 16, targets: linear, aggregation: "
+      "flexlora}",
+      "training.optimizer={name: adamw, learning_rate: 0.01}"};
+  const FederationSetup setup = assemble(fleet("{name: adaptive, per: device}", adapted));
+  EXPECT_TRUE(names_of(setup).contains("bits 8, rank 32, adamw"));
+  const Plan& widest = setup.composition.plans.front();
+  EXPECT_EQ(widest.name, "bits 8, rank 32, adamw");
+
+  // One byte short of the widest: something is given up, and what is left fits.
+  const Device device = (*setup.devices.fleet)[0];
+  const Bytes peak = Assigner(setup).largest_cost(widest, initial_server(setup)).peak();
+  std::vector<std::string> narrow = adapted;
+  narrow.push_back(fmt::format("devices.memory_limit={} B",
+                               (peak + device.profile->memory.runtime.value).value() - 1));
+  narrow.push_back("devices.population={" + device.profile->name + ": 1}");
+  const FederationSetup less = assemble(fleet("{name: adaptive, per: device}", narrow));
+  for (const Plan& plan : less.composition.plans) {
+    EXPECT_NE(plan.name, widest.name);
+    EXPECT_LT(Assigner(less).largest_cost(plan, initial_server(less)).peak(), peak);
+  }
+  const auto settled = names_of(
+      assemble(fleet("{name: adaptive, choices: {rank: [16], bits: [4], optimizer: [{name: sgd, "
+                     "learning_rate: 0.1}]}}",
+                     adapted)));
+  EXPECT_EQ(settled, (std::set<std::string>{"rank 16, bits 4, sgd"}));
+  std::vector<std::string> momentum = adapted;
+  momentum.back() = "training.optimizer={name: sgd, learning_rate: 0.01, momentum: 0.9}";
+  for (const Node& row :
+       candidate_rows(fleet("{name: adaptive, choices: {bits: [4]}}", momentum))) {
+    const Node* optimizer = row.find("optimizer");
+    ASSERT_NE(optimizer, nullptr);
+    const bool plain = optimizer->find("momentum") == nullptr;
+    EXPECT_EQ(optimizer->find("learning_rate")->text, plain ? "0.1" : "0.01");
+  }
+}
+
+TEST(Adaptive, ARankKeepsAlphaByRank) {
+  Node own;
+  own.kind = Node::Kind::kMap;
+  own.set("rank", Node::scalar("8"));
+  own.set("alpha", Node::scalar("12"));
+  EXPECT_EQ(with_rank(own, Node::scalar("32")).find("alpha")->text, "48");
+  EXPECT_EQ(with_rank(own, Node::scalar("4")).find("alpha")->text, "6");
+  EXPECT_EQ(with_rank(own, Node::scalar("8")).find("alpha")->text, "12");
+}
+
+// Factors averaged as they are have one rank in all tiers, so none is tried.
+TEST(Adaptive, RanksStayWhereTheyMustBeEqual) {
+  for (const char* aggregation : {"fedit", "ffa", "hetlora"}) {
+    const Scenario s = fleet(
+        "{name: adaptive}",
+        {std::string("compression.adaptation={name: lora, rank: 8, alpha: 16, targets: linear, "
+                     "aggregation: ") +
+             aggregation + "}",
+         "compression.quantization.at=start"});
+    bool ranks = false;
+    for (const Node& row : candidate_rows(s)) ranks = ranks || row.find("rank") != nullptr;
+    EXPECT_EQ(ranks, std::string(aggregation) == "hetlora") << aggregation;
+  }
+}
+
+// By layer: within the bytes of the same bits everywhere, never a worse prediction, and the devices
+// are charged for what they get.
+TEST(Adaptive, BitsByLayerStayWithinTheirBytes) {
+  const auto with = [](const std::string& more, const char* quantizer) {
+    return fleet("{name: adaptive, per: device, choices: {bits: [2, 3, 4, 8]" + more,
+                 {std::string("compression.quantization={name: ") + quantizer +
+                      ", bits: 4, targets: [hidden.0, hidden.1, output]}",
+                  "compression.target_size=250 kB", "data.server_samples=32"});
+  };
+  for (const char* quantizer : {"higgs", "rtn", "gptq"}) {
+    SCOPED_TRACE(quantizer);
+    const FederationSetup alike = assemble(with("}}", quantizer));
+    const Scenario scenario = with("}, per_layer: true}", quantizer);
+    FederationSetup spent = assemble(scenario);
+    const Bytes most = Bytes(250000);
+    for (const Plan& plan : spent.composition.plans) {
+      EXPECT_LE(plan.prepared.stored, most);
+      EXPECT_NE(plan.name.find("by layer"), std::string::npos) << plan.name;
+    }
+    EXPECT_GE(spent.composition.plans.front().prepared.stored,
+              alike.composition.plans.front().prepared.stored * 4 / 5);
+    const test::Ran ran = test::run(scenario, std::move(spent));  // as prepared, to the byte
+    EXPECT_EQ(ran.rounds().size(), 3U);
+  }
+}
+
+TEST(Adaptive, BitsByLayerNeedAQuantizerThatHasBits) {
+  EXPECT_THROW(assemble(fleet("{name: adaptive, per_layer: true}",
+                              {"compression.quantization={name: nf4, group: 64}"})),
+               ScenarioError);
+  EXPECT_THROW(assemble(fleet("{name: adaptive, per_layer: true}",
+                              {"compression.quantization={name: higgs, bits: 4, allocation: "
+                               "dynamic}",
+                               "data.server_samples=20"})),
+               ScenarioError);
 }
 
 TEST(Adaptive, ATargetSizeThatNothingMeetsIsRefused) {

@@ -88,6 +88,35 @@ TEST(BitAllocationTest, NothingThatFitsIsBetter) {
   }
 }
 
+// Six layers of 1000, 2000 and 3000 weights, Lloyd-Max grids for Gaussians of 2, 3, 4 and 8 bits:
+// the figures were found by trying all 4^6 combinations elsewhere.
+TEST(BitAllocationTest, SixLayersOfScalarGridsInFourBudgets) {
+  const std::pair<int, double> grids[] = {
+      {2, .117482}, {3, .0345478}, {4, .00950101}, {8, 4.01167e-5}};
+  Layers layers(6);
+  for (std::size_t l = 0; l < 6; ++l) {
+    const double weights = 1000.0 * static_cast<double>(1 + l % 3);
+    for (const auto& [bits, error] : grids) {
+      layers[l].push_back({weights * bits / 8, error / static_cast<double>(1 + l)});
+    }
+  }
+  const struct {
+    double budget, value;
+    std::vector<int> bits;
+  } rows[] = {{3750, .1113875625, {4, 3, 2, 4, 2, 2}},
+              {4500, .0608942917, {4, 4, 3, 3, 3, 2}},
+              {6000, .0230004042, {8, 4, 4, 4, 3, 3}},
+              {7500, .00908613455, {8, 8, 4, 4, 4, 4}}};
+  for (const auto& row : rows) {
+    const Allocation best = allocate(layers, row.budget);
+    EXPECT_NEAR(best.value, row.value, 1e-6 * row.value) << row.budget;
+    std::vector<int> bits;
+    for (const int option : best.choice) bits.push_back(grids[option].first);
+    EXPECT_EQ(bits, row.bits) << row.budget;
+    EXPECT_TRUE(best.exact);
+  }
+}
+
 TEST(BitAllocationTest, ABudgetBelowTheSmallestIsRefused) {
   EXPECT_THROW(allocate(Layers{{{2, 1}}, {{3, 1}, {4, 0}}}, 4.9), std::invalid_argument);
   EXPECT_EQ(allocate(Layers{{{2, 1}}, {{3, 1}, {4, 0}}}, 5).choice, (std::vector<int>{0, 0}));

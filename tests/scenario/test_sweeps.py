@@ -33,7 +33,8 @@ class SweepsTest(unittest.TestCase):
         self.assertGreaterEqual(len(self.sweeps()), 4)
 
     def test_all_data_are_here(self):
-        left_out = [path.name for path in SWEEPS if path not in self.sweeps()]
+        here = self.sweeps()
+        left_out = [path.name for path in SWEEPS if path not in here]
         if left_out:
             self.skipTest(f"{', '.join(left_out)} want files that are not here; SKIFF_DATA says where they are")
 

@@ -13,8 +13,8 @@ void check_method(const Composition& c, const FederatedMethod& m, const Protocol
                   std::vector<Refusal>& out) {
   if (m.needs_everyone() && !p.everyone_takes_part) {
     out.push_back({"training.method",
-                   "its clients' vectors must sum to zero, so every client is needed in every "
-                   "round: no sampling, deadline, over-selection or drop-out",
+                   "every client is needed in every round (what they keep belongs together): "
+                   "no sampling, deadline, over-selection or drop-out",
                    "participation"});
   }
   if (m.synchronous() && !p.synchronous) {

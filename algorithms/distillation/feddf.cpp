@@ -20,6 +20,7 @@
 // samples, and the steps.
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <stdexcept>
 
@@ -221,7 +222,8 @@ void FedDf::teach(const Composition& c, const Architecture& model, std::span<con
   const auto adam = Registry<Optimizer>::instance().make(adam_);
   std::vector<std::uint32_t> rows(static_cast<std::size_t>(samples.rows()));
   std::iota(rows.begin(), rows.end(), 0U);
-  const auto held = static_cast<std::size_t>(p_.validation * static_cast<double>(rows.size()));
+  const auto held =
+      static_cast<std::size_t>(std::ceil(p_.validation * static_cast<double>(rows.size())));
   const std::span<const std::uint32_t> taught = std::span(rows).first(rows.size() - held);
   const std::span<const std::uint32_t> checked = std::span(rows).last(held);
   FromTable loss(table, outputs_of(model.task()), p_.temperature);

@@ -69,6 +69,11 @@ namespace distillation {
 
 void Progressive::join(Composition& c) const {
   require_teachable(c, "progressive");
+  if (std::find(c.heuristic.begin(), c.heuristic.end(), "participation") != c.heuristic.end()) {
+    throw std::invalid_argument(
+        "progressive counts every client's answers, and one that missed the teacher has nothing to "
+        "learn: it has no form for participants: remove participation from training.heuristic");
+  }
   const TaskShape& task = c.models.front()->task();
   if (task.is_text()) throw std::invalid_argument("progressive teaches classifiers, not of text");
   for (const auto& larger : p_.larger) {
@@ -205,14 +210,16 @@ std::optional<Cost> Progressive::phase_cost(const Composition& c, const Server& 
 
 }  // namespace distillation
 
-SKIFF_REGISTER(Distillation, Progressive, ProgressiveParams,
-               {.name = "progressive",
-                .summary = "small students boosted one after another",
-                .paper = "Dennis et al. 2023, arXiv:2302.10093",
-                .verified = "the game's figures on a grid; its certificate at every member; one "
-                            "client is the central algorithm bit by bit, several have its gaps",
-                .deviates = "capacity grows by larger models, not by reusing activations; weighted "
-                            "regression unless loss says log-barrier",
-                .properties = {"needs-everyone", "synchronous"}});
+SKIFF_REGISTER(
+    Distillation, Progressive, ProgressiveParams,
+    {.name = "progressive",
+     .summary = "small students boosted one after another",
+     .paper = "Dennis et al. 2023, arXiv:2302.10093",
+     .verified = "the game's figures on a grid; its certificate at every member; one "
+                 "client is the central algorithm bit by bit, several have its gaps",
+     .deviates = "capacity grows by larger models, not by reusing activations; a "
+                 "weighted regression unless loss says log-barrier or edge-hinge (ours); "
+                 "no game on public data: every client runs the teacher once",
+     .properties = {"needs-everyone", "synchronous"}});
 
 }  // namespace skiff

@@ -9,6 +9,19 @@
 #include "sim/core/parallel.h"
 
 namespace skiff {
+namespace {
+
+Evaluation total_of(const std::vector<Evaluation>& parts) {
+  Evaluation total;
+  for (const Evaluation& part : parts) {
+    total.rows += part.rows;
+    total.correct += part.correct;
+    total.loss += part.loss;
+  }
+  return total;
+}
+
+}  // namespace
 
 std::size_t evaluation_block(const TaskShape& task) {
   return task.is_text() ? static_cast<std::size_t>(std::max(1, 2048 / task.sequence_length)) : 256;
@@ -42,13 +55,7 @@ Evaluation evaluate_rows(const Architecture& model,
       parts[b] = model.evaluate(*bound, part.batch(), workspace);
     }
   });
-  Evaluation total;
-  for (const Evaluation& part : parts) {
-    total.rows += part.rows;
-    total.correct += part.correct;
-    total.loss += part.loss;
-  }
-  return total;
+  return total_of(parts);
 }
 
 void predict_together(std::span<const Member> members, const Batch& batch, std::span<float> logits,
@@ -79,13 +86,7 @@ Evaluation evaluate_together(std::span<const Member> members, const Samples& sam
         evaluate_logits(task.kind, kernels::dense(logits.data(), part.batch().size(), outputs),
                         part.batch().labels, workspace);
   });
-  Evaluation total;
-  for (const Evaluation& part : parts) {
-    total.rows += part.rows;
-    total.correct += part.correct;
-    total.loss += part.loss;
-  }
-  return total;
+  return total_of(parts);
 }
 
 }  // namespace skiff

@@ -79,6 +79,19 @@ std::string metric_line(const RunInfo& info, const Tally& tally) {
   return labelled(short_name(info.metrics[*metric]), text);
 }
 
+// What optimizers and methods say of themselves: the last value of each figure.
+std::string figures_line(const RunInfo& info, const Tally& tally) {
+  const std::vector<std::string>& metrics = metric_names();
+  std::vector<std::string> figures;
+  for (std::size_t m = 0; m < info.metrics.size(); ++m) {
+    const std::string& name = info.metrics[m];
+    const bool known = std::find(metrics.begin(), metrics.end(), name) != metrics.end();
+    if (known || name == "model_bytes" || tally.course(m).empty()) continue;
+    figures.push_back(fmt::format("{} {:.4g}", name, tally.course(m).back().value));
+  }
+  return figures.empty() ? "" : labelled("figures", join(figures, ", "));
+}
+
 std::string bytes_line(const Tally& tally) {
   Bytes wasted;
   std::vector<std::string> why;
@@ -190,8 +203,9 @@ std::string summary_header(const RunInfo& info) {
 std::string summary_body(const Recorder& recorder) {
   const RunInfo& info = recorder.info();
   const Tally& tally = recorder.tally();
-  return bar_line(recorder) + metric_line(info, tally) + bytes_line(tally) + energy_line(tally) +
-         attempts_line(tally) + "\n" + class_table(info, tally);
+  return bar_line(recorder) + metric_line(info, tally) + figures_line(info, tally) +
+         bytes_line(tally) + energy_line(tally) + attempts_line(tally) + "\n" +
+         class_table(info, tally);
 }
 
 std::string summary_tail(const Recorder& recorder, const std::string& folder,

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "sim/record/summary.h"
 #include "tests/federation/run_scenario.h"
 
 namespace skiff {
@@ -97,9 +98,9 @@ TEST(SeveralModels, EqualNamesAreOneModel) {
   EXPECT_EQ(setup.composition.plans[1].model, 1U);
 }
 
-std::string refusal(const std::string& text) {
+std::string refusal(const std::string& text, const std::vector<std::string>& overrides = {}) {
   try {
-    assemble(parse_scenario(text, "test.yaml", {}, {.profiles = test::profiles()}));
+    assemble(parse_scenario(text, "test.yaml", overrides, {.profiles = test::profiles()}));
   } catch (const ScenarioError& e) {
     return e.what();
   }
@@ -110,6 +111,10 @@ TEST(SeveralModels, WhatDoesNotGoTogetherIsSaid) {
   using ::testing::HasSubstr;
   const std::string nobody = "communication: {name: fp16}";
   EXPECT_THAT(refusal(tiers(kSmall, nobody)), HasSubstr("different architectures have no mean"));
+  EXPECT_THAT(refusal(scenario("{distillation: {name: progressive, members: 2, teacher: "
+                               "{architecture: mlp, hidden: [8]}}}"),
+                      {"training.heuristic=[participation]"}),
+              HasSubstr("has no form for participants"));
   EXPECT_THAT(refusal(tiers("{architecture: mpl}", kFedDf)), HasSubstr("did you mean"));
   EXPECT_THAT(
       refusal(tiers(kSmall, std::string(kFedDf) + ", communication: {name: ef21, density: 0.1}")),
@@ -133,8 +138,22 @@ TEST(SeveralModels, TrainingLossIsRecordedOfThemToo) {
   EXPECT_TRUE(rows(scenario(ensemble)).count({Scope::kPrefix, "train_loss"}));
 }
 
+// How the game went is a column of the run, and stands in its closing summary.
+TEST(SeveralModels, TheGamesFiguresReachTheRecord) {
+  const test::Ran ran = test::run(
+      scenario("{distillation: {name: progressive, members: 2, rounds_per_member: 2, attempts: 1, "
+               "teacher: {architecture: mlp, hidden: [32]}}}"),
+      {"server.participants=all", "server.rounds=9"});
+  EXPECT_EQ(ran.last("members"), 2);
+  EXPECT_GE(ran.last("weak_members"), 0);
+  EXPECT_GT(ran.last("certificate_share"), 0);
+  EXPECT_LE(ran.last("certificate_share"), 1);
+  EXPECT_THAT(summary_body(*ran.record), ::testing::HasSubstr("members 2, weak_members "));
+}
+
 // The best of what was seen is kept, so lessons never cost accuracy on the labels held out; and
-// patience ends them: what follows cannot change the model.
+// patience ends them: without it they find something better later, and one sample is held out of
+// any share.
 TEST(SeveralModels, EarlyStoppingKeepsTheBestAndStops) {
   const auto after = [](const std::string& keys) {
     const test::Ran ran =
@@ -142,7 +161,11 @@ TEST(SeveralModels, EarlyStoppingKeepsTheBestAndStops) {
     return ran.record->results_sha256();
   };
   const std::string stopping = "validation: 0.5, patience: 10, learning_rate: 0.1, ";
-  EXPECT_NE(after(stopping + "steps: 100"), after("learning_rate: 0.1, steps: 100"));
+  const std::string rate = "learning_rate: 0.1, steps: 100";
+  const std::string slow = "validation: 0.5, steps: 100, learning_rate: 0.01, ";
+  EXPECT_NE(after(slow + "patience: 2"), after(slow + "patience: 50"));
+  EXPECT_EQ(after("patience: 10, " + rate), after(rate)) << "nothing to be patient about";
+  EXPECT_NE(after("validation: 0.0005, " + rate), after(rate));
   EXPECT_GT(
       test::run(scenario("{distillation: {name: feddf, batch: 32, " + stopping + "steps: 100}}"))
           .last("test_accuracy"),

@@ -35,7 +35,7 @@ def measures(sweep, metric):
     """One row a run: what it reached and what it cost in all.
 
     final and best of the metric; virtual_time s; bytes B; energy J; attempts accepted and lost;
-    peak_memory B, the largest of any device; bytes_an_upload B, the mean of those accepted: the
+    peak_memory B, the largest of any device; bytes_an_upload B, the mean of what those accepted sent: the
     factor by which a codec shrinks uploads is the quotient of two of these, measured, not nominal.
     """
     result = sweep.settings[["run", "case", "seed"]].copy().set_index("run")
@@ -51,7 +51,7 @@ def measures(sweep, metric):
     result["peak_memory"] = sweep.devices.groupby("run", sort=False)["peak_memory"].max()
     if len(sweep.attempts):
         accepted = sweep.attempts[sweep.attempts["outcome"] == "accepted"]
-        result["bytes_an_upload"] = accepted.groupby("run", sort=False)["encoded_bytes"].mean()
+        result["bytes_an_upload"] = accepted.groupby("run", sort=False)["bytes_up"].mean()
     return result.reset_index()
 
 

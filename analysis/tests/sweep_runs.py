@@ -91,7 +91,7 @@ def write_sweep(folder, seeds=(1, 2, 3), index=True):
             end = finals[case][seed]
             config = f"training:\n  batch: {10 if case == 'slow' else 20}\n  method:\n    name: fedavg\n"
             attempts = attempts_of(3)
-            attempts["encoded_bytes"] = np.full(12, 100 if case == "slow" else 25, "u8")
+            attempts["bytes_up"] = np.full(12, 100 if case == "slow" else 25, "u8")
             write_run(folder / case / f"aaaa-s{seed}" / "run.h5", case, seed, attempts=attempts, config=config,
                       metrics={"test_accuracy": [0.1, end / 2, end], "test_loss": [2.0, 1.5, 1.0]})
             lines.append(f"{case},{seed},{case}/aaaa-s{seed}/run.h5,ok")

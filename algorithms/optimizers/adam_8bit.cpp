@@ -54,14 +54,21 @@ class DynamicMap {
     float scale = 0;
     for (const float value : x) scale = std::max(scale, std::abs(value));
     for (std::size_t i = 0; i < x.size(); ++i) {
-      const float value = scale > 0 ? x[i] / scale : 0;
-      const auto place = std::lower_bound(middles_.begin(), middles_.end(), value);
-      codes[i] = static_cast<std::uint8_t>(place - middles_.begin());
+      codes[i] = static_cast<std::uint8_t>(nearest(scale > 0 ? x[i] / scale : 0));
     }
     return scale;
   }
 
  private:
+  // How many middles lie below: halves, without a branch that could be guessed wrong.
+  unsigned nearest(float value) const {
+    unsigned place = 0;
+    for (unsigned step = 128; step > 0; step /= 2) {
+      place += step * static_cast<unsigned>(middles_[place + step - 1] < value);
+    }
+    return place;
+  }
+
   std::array<float, 256> codes_{};
   std::array<float, 255> middles_{};
 };

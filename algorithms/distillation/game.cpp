@@ -27,21 +27,22 @@ void Normaliser::merge(const Normaliser& others) {
 
 Normaliser normaliser_of(std::span<const double> gaps, std::size_t outputs, double eta) {
   Normaliser n = Normaliser::start(0, outputs);
-  for (std::size_t i = 0; i < gaps.size(); ++i) {
-    n.most[i % outputs] = std::max(n.most[i % outputs], std::abs(gaps[i]));
-  }
+  const auto each = [&](auto body) {
+    for (std::size_t i = 0, j = 0; i < gaps.size(); ++i, j = j + 1 < outputs ? j + 1 : 0)
+      body(i, j);
+  };
+  each([&](std::size_t i, std::size_t j) { n.most[j] = std::max(n.most[j], std::abs(gaps[i])); });
   for (std::size_t j = 0; j < outputs; ++j) n.shift[j] = eta * n.most[j];
-  for (std::size_t i = 0; i < gaps.size(); ++i) {
-    const std::size_t j = i % outputs;
+  each([&](std::size_t i, std::size_t j) {
     const double at = eta * gaps[i];
     n.sum[j] += exp_double(-at - n.shift[j]) + exp_double(at - n.shift[j]);
-  }
+  });
   return n;
 }
 
-Weight weight_of(double gap, double eta, const Normaliser& all, std::size_t j) {
-  const double at = eta * gap;
-  return {exp_double(-at - all.shift[j]) / all.sum[j], exp_double(at - all.shift[j]) / all.sum[j]};
+Weight weight_of(double gap, double eta, const Normaliser& all, std::size_t output) {
+  const double at = eta * gap, shift = all.shift[output], sum = all.sum[output];
+  return {exp_double(-at - shift) / sum, exp_double(at - shift) / sum};
 }
 
 void Tally::merge(const Tally& others) {
@@ -81,8 +82,8 @@ double certificate(std::int64_t samples, std::int64_t members, double eta, doubl
 }
 
 double target_of(double answer, double gap, double eta, double push, const Normaliser& all,
-                 std::size_t j) {
-  const double most = kernels::tanh_double(eta * all.most[j]);
+                 std::size_t output) {
+  const double most = kernels::tanh_double(eta * all.most[output]);
   if (!(most > 0)) return answer;
   return answer - push * kernels::tanh_double(eta * gap) / most;
 }

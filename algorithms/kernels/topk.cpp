@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
+#include <numeric>
 
 #include "algorithms/kernels/simd.h"
 
@@ -48,15 +48,10 @@ struct Survivors {
   std::size_t count = 0;
 };
 
-// Appends those of 8 elements that `mask` names; writes 8 slots.
-void append(Survivors& s, __m256i keys, __m256i indices, unsigned mask) noexcept {
-  const __m256i order =
-      _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(kCompress[mask])));
-  const __m256i packed_keys = _mm256_permutevar8x32_epi32(keys, order);
-  const __m256i packed_indices = _mm256_permutevar8x32_epi32(indices, order);
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(s.keys.data() + s.count), packed_keys);
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(s.indices.data() + s.count), packed_indices);
-  s.count += static_cast<std::size_t>(__builtin_popcount(mask));
+// Those of 8 words that `order` names, to the front; writes all 8.
+void put_front(std::uint32_t* out, __m256i words, __m256i order) noexcept {
+  const __m256i packed = _mm256_permutevar8x32_epi32(words, order);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), packed);
 }
 
 // Collects all elements with keys >= threshold, in order; false if they do not fit.
@@ -64,9 +59,8 @@ bool collect(Survivors& s, std::span<const float> x, std::uint32_t threshold) no
   const __m256i magnitude = _mm256_set1_epi32(0x7fffffff);
   const __m256i below = _mm256_set1_epi32(static_cast<int>(threshold) - 1);
   const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  const std::size_t room = s.keys.size();
-  s.count = 0;
-  std::size_t i = 0;
+  const Words to_keys = s.keys, to_indices = s.indices;
+  std::size_t count = 0, i = 0;
   for (; i + 32 <= x.size(); i += 32) {
     __m256i keys[4];
     unsigned masks[4];
@@ -77,18 +71,23 @@ bool collect(Survivors& s, std::span<const float> x, std::uint32_t threshold) no
       masks[q] = static_cast<unsigned>(_mm256_movemask_ps(above));
     }
     if ((masks[0] | masks[1] | masks[2] | masks[3]) == 0) continue;
-    if (s.count + 32 > room) return false;
+    if (count + 32 > to_keys.size()) return false;
     for (std::size_t q = 0; q < 4; ++q) {
+      const auto packed = static_cast<long long>(kCompress[masks[q]]);
+      const __m256i order = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(packed));
       const __m256i first = _mm256_set1_epi32(static_cast<int>(i + 8 * q));
-      append(s, keys[q], _mm256_add_epi32(first, lanes), masks[q]);
+      put_front(to_keys.data() + count, keys[q], order);
+      put_front(to_indices.data() + count, _mm256_add_epi32(first, lanes), order);
+      count += static_cast<std::size_t>(__builtin_popcount(masks[q]));
     }
   }
   for (; i < x.size(); ++i) {
     if (key_of(x[i]) < threshold) continue;
-    if (s.count == room) return false;
-    s.keys[s.count] = key_of(x[i]);
-    s.indices[s.count++] = static_cast<std::uint32_t>(i);
+    if (count == to_keys.size()) return false;
+    to_keys[count] = key_of(x[i]);
+    to_indices[count++] = static_cast<std::uint32_t>(i);
   }
+  s.count = count;
   return true;
 }
 
@@ -118,14 +117,41 @@ Threshold threshold_by_histogram(std::span<const float> x, std::size_t k) noexce
   return {prefix, wanted};
 }
 
+// How many of the keys exceed `bound`; keys and bound below 2^31.
+std::size_t count_above(std::span<const std::uint32_t> keys, std::uint32_t bound) noexcept {
+  const __m256i most = _mm256_set1_epi32(static_cast<int>(bound));
+  __m256i sums = _mm256_setzero_si256();
+  std::size_t i = 0;
+  for (; i + kLanes <= keys.size(); i += kLanes) {
+    const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(keys.data() + i));
+    sums = _mm256_sub_epi32(sums, _mm256_cmpgt_epi32(v, most));
+  }
+  std::uint32_t lanes[kLanes];
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(lanes), sums);
+  std::size_t count = std::accumulate(lanes, lanes + kLanes, std::size_t{0});
+  for (; i < keys.size(); ++i) count += keys[i] > bound ? 1 : 0;
+  return count;
+}
+
+// The k-th greatest, 1 <= k <= keys.size(), by halving what it may be: no branch depends on a key.
+std::uint32_t kth_greatest(std::span<const std::uint32_t> keys, std::size_t k) noexcept {
+  const auto [least, greatest] = std::minmax_element(keys.begin(), keys.end());
+  std::uint32_t low = *least, high = *greatest;
+  while (low < high) {
+    const std::uint32_t middle = low + (high - low) / 2;
+    const bool above = count_above(keys, middle) >= k;
+    low = above ? middle + 1 : low;
+    high = above ? high : middle;
+  }
+  return low;
+}
+
 // Survivors by the samples' threshold, which is lowered until k elements pass it.
 bool collect_by_samples(Survivors& s, std::span<const float> x, std::size_t k) noexcept {
   for (std::size_t rank = sampled_rank(x.size(), k); rank < kSamples; rank *= 2) {
     const Words samples = s.keys.first(kSamples);
     for (std::size_t i = 0; i < kSamples; ++i) samples[i] = key_of(x[i * x.size() / kSamples]);
-    const auto nth = samples.begin() + static_cast<std::ptrdiff_t>(rank - 1);
-    std::nth_element(samples.begin(), nth, samples.end(), std::greater<>());
-    if (!collect(s, x, *nth)) return false;
+    if (!collect(s, x, kth_greatest(samples, rank))) return false;
     if (s.count >= k) return true;
   }
   return false;
@@ -151,30 +177,21 @@ bool collect_by_groups(Survivors& s, std::span<const float> x, std::size_t k) no
     }
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(s.keys.data() + groups), most);
   }
-  if (groups < k) return false;
-  const auto nth = s.keys.begin() + static_cast<std::ptrdiff_t>(k - 1);
-  std::nth_element(s.keys.begin(), nth, s.keys.begin() + static_cast<std::ptrdiff_t>(groups),
-                   std::greater<>());
-  return collect(s, x, *nth);
+  return groups >= k && collect(s, x, kth_greatest(s.keys.first(groups), k));
 }
 
 // The chosen among survivors, which are all that equal or exceed some threshold. Returns the least.
-std::uint32_t choose(Words indices, Survivors& s, std::span<const float> x) noexcept {
-  const std::size_t k = indices.size();
+std::uint32_t choose(Words indices, const Survivors& s) noexcept {
   const Words keys = s.keys.first(s.count);
-  const auto nth = keys.begin() + static_cast<std::ptrdiff_t>(k - 1);
-  std::nth_element(keys.begin(), nth, keys.end(), std::greater<>());
-  Threshold threshold{*nth, k};
-  for (const std::uint32_t key : keys.first(k)) threshold.ties -= key > *nth ? 1 : 0;
-  std::size_t out = 0;
-  for (const std::uint32_t i : s.indices.first(s.count)) {
-    const std::uint32_t key = key_of(x[i]);
-    const bool tie = key == threshold.key && threshold.ties > 0;
-    if (key <= threshold.key && !tie) continue;
-    if (tie) --threshold.ties;
-    indices[out++] = i;
+  const std::uint32_t least = kth_greatest(keys, indices.size());
+  std::size_t ties = indices.size() - count_above(keys, least);
+  for (std::size_t i = 0, out = 0; out < indices.size(); ++i) {
+    const std::size_t tie = keys[i] == least && ties > 0 ? 1 : 0;
+    ties -= tie;
+    indices[out] = s.indices[i];
+    out += tie + (keys[i] > least ? 1 : 0);
   }
-  return threshold.key;
+  return least;
 }
 
 }  // namespace
@@ -194,7 +211,7 @@ float top_k(Words indices, std::span<const float> x, Words scratch) noexcept {
   const std::size_t half = top_k_scratch(n, k) / 2;
   Survivors s{scratch.first(half), scratch.subspan(half, half)};
   if (k < n && (n > kSamples ? collect_by_samples(s, x, k) : collect_by_groups(s, x, k))) {
-    return simd::from_bits(static_cast<std::int32_t>(choose(indices, s, x)));
+    return simd::from_bits(static_cast<std::int32_t>(choose(indices, s)));
   }
   std::size_t out = 0;
   Threshold threshold = threshold_by_histogram(x, k);

@@ -42,7 +42,8 @@ void FullWeights::rebind(const Vector& received, Kept kept, LayoutPtr gradients)
   kept_ = std::move(kept);
   parameters_.layout = received.layout;
   parameters_.values.assign(received.values.begin(), received.values.end());
-  gradient_.layout = gradients != nullptr ? std::move(gradients) : received.layout;
+  if (gradients == nullptr) gradients = received.layout;
+  gradient_.layout = std::move(gradients);
   added_.assign(received.layout->slices.size(), 0);
   rate_ = 0;
 }

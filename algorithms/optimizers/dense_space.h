@@ -20,7 +20,7 @@ class DenseSpace final : public Subspace {
               Scratch& scratch) override;
   void project(kernels::MatrixView out, const kernels::Rows& x, kernels::ConstMatrixView dy,
                kernels::Output output, Scratch& scratch) override;
-  void step(std::span<float> w, std::span<const float> g, double learning_rate, State& moments,
+  void step(std::span<float> w, std::span<const float> g, double learning_rate, State& state,
             Scratch& scratch) override;
   Bytes kept() const override;
   std::span<const float> held_directions() const { return directions_; }

@@ -35,7 +35,7 @@ class GrassSpace final : public Subspace {
               Scratch& scratch) override;
   void project(kernels::MatrixView out, const kernels::Rows& x, kernels::ConstMatrixView dy,
                kernels::Output output, Scratch& scratch) override;
-  void step(std::span<float> w, std::span<const float> g, double learning_rate, State& moments,
+  void step(std::span<float> w, std::span<const float> g, double learning_rate, State& state,
             Scratch& scratch) override;
   Bytes kept() const override { return Bytes(static_cast<std::int64_t>(8 * now_.rows.size())); }
   const SelectedRows& selected() const { return now_; }

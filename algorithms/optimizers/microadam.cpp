@@ -128,7 +128,8 @@ double MicroAdam::remember(const std::string& name, std::span<const float> g, st
   const std::size_t piece = !codes || kBlock % bucket_ == 0 ? kBlock : g.size();
   std::vector<float> part(std::min(piece, g.size()));
   std::size_t next = slot * (window.places.size() / window_);
-  double before = 0, chosen = 0, error = 0;
+  double chosen = 0, after = 0,
+         error = 0;  // squares: of the slot; of what it leaves; of what is lost
   for (std::size_t at = 0; at < g.size(); at += piece) {
     const std::span<float> a = std::span(part).first(std::min(piece, g.size() - at));
     const std::span<const float> now = g.subspan(at, a.size());
@@ -139,17 +140,18 @@ double MicroAdam::remember(const std::string& name, std::span<const float> g, st
     } else {
       std::copy(now.begin(), now.end(), a.begin());
     }
-    before += kernels::squared_norm_double(a);
     chosen += select(a, next, window);
     next += kept_of_slice(a.size(), params_.density);
+    if (codes) {
+      const auto [given, lost] = coded->take(a, at);
+      after += given, error += lost;
+      continue;
+    }
+    after += kernels::squared_norm_double(a);
     if (floats) std::copy(a.begin(), a.end(), exact.begin() + static_cast<std::ptrdiff_t>(at));
-    if (!codes) continue;
-    coded->take(a, at);
-    error += kernels::squared_norm_double(a);
   }
-  const double after = std::max(before - chosen, 0.0);
   if (!codes && !floats) error = after;  // all that is left is lost
-  return after > 0 ? (1 + std::sqrt(error / after)) * std::sqrt(after / before) : 0;
+  return after > 0 ? (1 + std::sqrt(error / after)) * std::sqrt(after / (chosen + after)) : 0;
 }
 
 // Asks for a part of the weights that are next, which would else be waited for one by one.

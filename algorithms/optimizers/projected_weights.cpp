@@ -69,7 +69,8 @@ void ProjectedWeights::add_gradient(std::size_t tensor, std::span<const float> g
 void ProjectedWeights::add_row_gradients(std::size_t tensor, std::span<const std::int32_t> ids,
                                          kernels::ConstMatrixView rows) {
   if (layers_[tensor].space == nullptr) return dense_.add_row_gradients(tensor, ids, rows);
-  Weights::add_row_gradients(tensor, ids, rows);
+  // By way of add_gradient: there is no dense gradient of this layer.
+  Weights::add_row_gradients(tensor, ids, rows);  // NOLINT(bugprone-parent-virtual-call)
 }
 
 bool ProjectedWeights::step(const Optimizer& optimizer, double learning_rate, State& moments) {

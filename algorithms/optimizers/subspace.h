@@ -65,7 +65,7 @@ class Subspace {
                        kernels::Output output, Scratch& scratch) = 0;
   // Moves the layer's weights, as they lie in memory, by a projected gradient.
   virtual void step(std::span<float> w, std::span<const float> g, double learning_rate,
-                    State& moments, Scratch& scratch) = 0;
+                    State& state, Scratch& scratch) = 0;
   virtual Bytes kept() const = 0;
 };
 

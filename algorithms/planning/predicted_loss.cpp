@@ -33,16 +33,16 @@ LossCurve built_in_loss_by_error() {
           {"0.03455", 0.62}, {"0.11748", 2.70},   {"1", 4.92}};
 }
 
-double on_curve(const LossCurve& curve, double x) {
+double on_curve(const LossCurve& curve, double value) {
   if (curve.empty()) return 0;
   std::vector<std::pair<double, double>> points;
   for (const auto& [at, y] : curve) points.emplace_back(parse_number(at).value_or(0), y);
   std::sort(points.begin(), points.end());
-  if (x <= points.front().first) return points.front().second;
+  if (value <= points.front().first) return points.front().second;
   for (std::size_t i = 1; i < points.size(); ++i) {
     const auto [x0, y0] = points[i - 1];
     const auto [x1, y1] = points[i];
-    if (x <= x1) return y0 + (y1 - y0) * (x - x0) / (x1 - x0);
+    if (value <= x1) return y0 + (y1 - y0) * (value - x0) / (x1 - x0);
   }
   return points.back().second;
 }

@@ -16,8 +16,8 @@ template <>
 Schema<TiersParams> schema<TiersParams>() {
   Schema<TiersParams> s;
   s.field("plans", &TiersParams::plans,
-          "by tier: bits, sparsity, rank, optimizer, batch, checkpointing; for distillations that "
-          "mix architectures: model")
+          "by tier: bits, sparsity, rank (alpha / rank stays), optimizer, batch, checkpointing; "
+          "for distillations that mix architectures: model")
       .required("a plan for each tier, such as {high-end: {bits: 8}, low-end: {bits: 2}}");
   return s;
 }

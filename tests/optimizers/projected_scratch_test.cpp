@@ -22,6 +22,7 @@ void* operator new(std::size_t n) {
   most = std::max(most, live);
   return block + 2;
 }
+void* operator new(std::size_t n, const std::nothrow_t&) noexcept { return operator new(n); }
 void operator delete(void* p) noexcept {
   if (p == nullptr) return;
   auto* block = static_cast<std::size_t*>(p) - 2;

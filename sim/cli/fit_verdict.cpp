@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "devices/memory.h"
 #include "sim/record/human.h"
@@ -46,7 +47,7 @@ std::string bar(const Verdict& v) {
     sum += kWidth * (part.bytes / v.ram);
     while (static_cast<double>(text.size()) + 0.5 < std::min(sum, 2 * kWidth)) text += part.letter;
   }
-  const auto limit = static_cast<std::size_t>(kWidth * (v.limit / v.ram) + 0.5);
+  const auto limit = static_cast<std::size_t>(std::lround(kWidth * (v.limit / v.ram)));
   if (text.size() < limit) text.resize(limit, '.');
   if (text.size() < static_cast<std::size_t>(kWidth)) {
     text.resize(static_cast<std::size_t>(kWidth), '#');

@@ -73,7 +73,7 @@ bool is_obeyed(const RuleContext& c, const Obedience& o) {
 void check_plan(const RuleContext& c, const std::string& path) {
   std::vector<std::string> allowed{"bits",      "sparsity", "rank",
                                    "optimizer", "batch",    "checkpointing"};
-  if (path.starts_with("compression.planner.plans.")) allowed.push_back("model");
+  if (path.starts_with("compression.planner.plans.")) allowed.emplace_back("model");
   const Node* plan = c.find(path);
   if (plan == nullptr || !plan->is_map()) return;
   for (const Node::Entry& e : plan->entries) {

@@ -18,9 +18,8 @@
 
 extern "C" void openblas_set_num_threads(int);
 
+namespace skiff::kernels {
 namespace {
-
-using namespace skiff::kernels;
 using Floats = std::vector<float>;
 
 constexpr int kBatch = 20, kIn = 784, kHidden = 200, kClasses = 10, kSamples = 3000;
@@ -150,5 +149,6 @@ void mlp_against_openblas(benchmark::State& state) {
 BENCHMARK(mlp_against_openblas)->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(100);
 
 }  // namespace
+}  // namespace skiff::kernels
 
 BENCHMARK_MAIN();

@@ -13,9 +13,8 @@
 #include "algorithms/kernels/topk.h"
 #include "sim/core/registry.h"
 
+namespace skiff {
 namespace {
-
-using namespace skiff;
 using Parameters = std::vector<std::pair<std::string, std::string>>;
 
 std::shared_ptr<const Codec> codec(const std::string& name, const Parameters& parameters) {
@@ -147,5 +146,6 @@ BENCHMARK(BM_TopKSelection)
 }();
 
 }  // namespace
+}  // namespace skiff
 
 BENCHMARK_MAIN();

@@ -21,9 +21,8 @@
 #include "algorithms/kernels/softmax.h"
 #include "algorithms/kernels/topk.h"
 
+namespace skiff::kernels {
 namespace {
-
-using namespace skiff::kernels;
 
 double thread_seconds() {
   timespec t;
@@ -424,5 +423,6 @@ void cnn_step(benchmark::State& state) {
 BENCHMARK(cnn_step);
 
 }  // namespace
+}  // namespace skiff::kernels
 
 BENCHMARK_MAIN();

@@ -13,9 +13,8 @@
 #include "sim/core/registry.h"
 #include "tests/bench/peak.h"
 
+namespace skiff {
 namespace {
-
-using namespace skiff;
 
 LlamaConfig decoder_config() {
   LlamaConfig c;
@@ -114,5 +113,6 @@ void flexlora(benchmark::State& state) {
 BENCHMARK(flexlora)->UseManualTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
+}  // namespace skiff
 
 BENCHMARK_MAIN();

@@ -24,9 +24,8 @@
 #include "sim/core/registry.h"
 #include "tests/bench/peak.h"
 
+namespace skiff {
 namespace {
-
-using namespace skiff;
 
 Node map_of(std::initializer_list<std::pair<const char*, Node>> entries) {
   Node map;
@@ -286,5 +285,6 @@ void plain_loops_mlp(benchmark::State& state) {
 BENCHMARK(plain_loops_mlp)->UseManualTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
+}  // namespace skiff
 
 BENCHMARK_MAIN();

@@ -10,9 +10,8 @@
 #include "algorithms/optimizers/grass_space.h"
 #include "sim/core/registry.h"
 
+namespace skiff {
 namespace {
-
-using namespace skiff;
 
 double cpu_seconds() {
   timespec t{};
@@ -103,5 +102,6 @@ BENCHMARK_CAPTURE(grass, rows_together, "cols")->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(grass, rows_across, "rows")->Unit(benchmark::kMillisecond);
 
 }  // namespace
+}  // namespace skiff
 
 BENCHMARK_MAIN();

@@ -8,9 +8,8 @@
 #include "sim/federation/learner.h"
 #include "sim/scenario/scenario.h"
 
+namespace skiff {
 namespace {
-
-using namespace skiff;
 
 constexpr std::size_t kPlans = 40;
 
@@ -60,5 +59,6 @@ void cost_of_a_plan(benchmark::State& state) {
 BENCHMARK(cost_of_a_plan)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
+}  // namespace skiff
 
 BENCHMARK_MAIN();

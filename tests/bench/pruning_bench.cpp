@@ -12,9 +12,8 @@
 #include "sim/core/parallel.h"
 #include "tests/bench/peak.h"
 
+namespace skiff {
 namespace {
-
-using namespace skiff;
 
 // Flops per second of a product of the size of the trailing update.
 double product_rate(int rows, int block, int cols) {
@@ -74,5 +73,6 @@ void Thanos(benchmark::State& state) {
 BENCHMARK(Thanos)->Args({1024, 128})->Args({4096, 128})->Iterations(1)->Unit(benchmark::kSecond);
 
 }  // namespace
+}  // namespace skiff
 
 BENCHMARK_MAIN();

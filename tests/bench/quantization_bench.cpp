@@ -11,9 +11,8 @@
 #include "algorithms/kernels/rotated_group.h"
 #include "sim/core/distributions.h"
 
+namespace skiff::kernels {
 namespace {
-
-using namespace skiff::kernels;
 
 constexpr std::size_t kGroup = 1024, kGroups = 256;  // 1 MB of weights
 
@@ -124,5 +123,6 @@ void ProductOfFloats(benchmark::State& state) {
 BENCHMARK(ProductOfFloats);
 
 }  // namespace
+}  // namespace skiff::kernels
 
 BENCHMARK_MAIN();

@@ -20,9 +20,8 @@
 #include "tests/bench/peak.h"
 #include "tests/bench/plain_decoder.h"
 
+namespace skiff {
 namespace {
-
-using namespace skiff;
 
 struct Data {
   std::vector<float> features;
@@ -233,5 +232,6 @@ void plain_c_decoding(benchmark::State& state) {
 BENCHMARK(plain_c_decoding)->UseManualTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
+}  // namespace skiff
 
 BENCHMARK_MAIN();

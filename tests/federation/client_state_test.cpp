@@ -65,7 +65,9 @@ TEST(ClientStates, BeyondTheBoundLieInAFile) {
     }
   }
   EXPECT_EQ(states.size(), kClients);
+#ifndef __SANITIZE_ADDRESS__  // which holds on to what was freed
   EXPECT_LT(resident_megabytes() - before, 30);
+#endif
   // Written twice, kept once.
   EXPECT_LT(states.in_file(), Bytes(static_cast<std::int64_t>(kClients) * 11'000));
   for (const ClientId k : {ClientId{0}, ClientId{7}, ClientId{12'345}, kClients - 1}) {
